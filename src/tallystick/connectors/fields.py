@@ -1,0 +1,115 @@
+"""A raw record that remembers which of its fields were read and what was odd in them."""
+
+import datetime
+from collections.abc import Iterator, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any, TypeVar
+
+from tallystick.model.base import Word
+
+W = TypeVar("W", bound=Word)
+
+
+class Fields:
+    """Tolerant access to one raw object: an odd value becomes None and is noted, never an error.
+
+    Paths in `read` and `odd` are dotted and without list positions: `LineItems.Tracking.Name`.
+    """
+
+    def __init__(self, raw: Any, *, at: str = "", shared: "Fields | None" = None) -> None:
+        self.raw: Mapping[str, Any] = raw if isinstance(raw, Mapping) else {}
+        self._at = at
+        self.read: set[str] = shared.read if shared else set()
+        self.present: set[str] = shared.present if shared else set()
+        self.odd: list[str] = shared.odd if shared else []
+        for key in self.raw:
+            self.present.add(at + key)
+
+    def _take(self, key: str) -> Any:
+        self.read.add(self._at + key)
+        return self.raw.get(key)
+
+    def _note(self, key: str, value: Any, wanted: str) -> None:
+        self.odd.append(f"{self._at}{key}: {wanted} expected, got {str(value)[:60]!r}")
+
+    def has(self, key: str) -> bool:
+        """Whether the field is there with a value."""
+        return self._take(key) not in (None, "")
+
+    def text(self, key: str) -> str | None:
+        """Text without surrounding blanks; empty means absent."""
+        value = self._take(key)
+        if value is None or isinstance(value, str):
+            return (value or "").strip() or None
+        if isinstance(value, int | Decimal) and not isinstance(value, bool):
+            return str(value)
+        self._note(key, value, "text")
+        return None
+
+    def number(self, key: str) -> Decimal | None:
+        value = self._take(key)
+        if value is None or value == "":
+            return None
+        try:
+            number = Decimal(value) if isinstance(value, str | int | Decimal) else None
+        except InvalidOperation:
+            number = None
+        if number is None or isinstance(value, bool) or not number.is_finite():
+            self._note(key, value, "a number")
+            return None
+        return number
+
+    def truth(self, key: str) -> bool | None:
+        value = self._take(key)
+        if value is None or isinstance(value, bool):
+            return value
+        self._note(key, value, "true or false")
+        return None
+
+    def word(self, key: str, table: Mapping[str, W], unknown: W) -> W:
+        """Our word for theirs; one that the table lacks is noted and becomes `unknown`."""
+        value = self._take(key)
+        if isinstance(value, str) and value in table:
+            return table[value]
+        self._note(key, value, f"one of {', '.join(table)}")
+        return unknown
+
+    def iso_day(self, key: str) -> datetime.date | None:
+        """The day of an ISO text (`2024-01-15`, `2024-01-15T00:00:00`)."""
+        value = self._take(key)
+        if value is None or value == "":
+            return None
+        try:
+            return datetime.date.fromisoformat(str(value)[:10])
+        except ValueError:
+            self._note(key, value, "a date")
+            return None
+
+    def part(self, key: str) -> "Fields":
+        """The object below that key; an empty one where there is none."""
+        value = self._take(key)
+        if value is not None and not isinstance(value, Mapping):
+            self._note(key, value, "an object")
+        return Fields(value, at=f"{self._at}{key}.", shared=self)
+
+    def each(self, key: str) -> Iterator["Fields"]:
+        """The objects of the list below that key."""
+        value = self._take(key)
+        if value is None:
+            return
+        if not isinstance(value, list):
+            self._note(key, value, "a list")
+            return
+        for element in value:
+            yield Fields(element, at=f"{self._at}{key}.", shared=self)
+
+    def unread(self, ignores: frozenset[str]) -> set[str]:
+        """Fields that are there but were neither read nor ignored by name (with all below them)."""
+        known = self.read | ignores
+        left = self.present - known
+        return {path for path in left if not _below(path, ignores)}
+
+
+def _below(path: str, ignores: frozenset[str]) -> bool:
+    parts = path.split(".")
+    return any(".".join(parts[:end]) in ignores for end in range(1, len(parts)))

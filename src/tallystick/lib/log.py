@@ -1,0 +1,46 @@
+"""Logging: static event names, variables as fields, never a secret and never a body."""
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+_SECRET_FIELDS = {"token", "access_token", "refresh_token", "secret", "password", "authorization"}
+
+
+def _without_secrets(
+    _logger: Any, _method: str, fields: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """A belt for the braces: a field named like a secret is never written."""
+    for name in fields.keys() & _SECRET_FIELDS:
+        fields[name] = "***"
+    return fields
+
+
+def configure(*, as_json: bool, level: str = "info") -> None:
+    """Send log lines to standard error, for people or as one JSON object a line."""
+    renderer: Any = (
+        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _without_secrets,
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.getLevelNamesMapping()[level.upper()]
+        ),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s %(message)s")
+
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+"""The logger of the house."""

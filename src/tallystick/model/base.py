@@ -1,0 +1,239 @@
+"""What every record is made of: exact numbers, days, moments, references, and Record itself."""
+
+import datetime
+import enum
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic.alias_generators import to_camel
+
+from tallystick.lib import json
+
+
+def _day(value: Any) -> Any:
+    """The calendar day of a wire date: `2023-04-23`, `2023-04-23T00:00:00`, with or without zone.
+
+    The day as written is meant, so a zone never moves it.
+    """
+    return value[:10] if isinstance(value, str) and value[10:11] in {"T", " "} else value
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool | float):
+        raise ValueError("a number is expected, exact and not a truth value")  # noqa: TRY004 - pydantic reports ValueError
+    return value
+
+
+def _moment_text(moment: datetime.datetime) -> str:
+    text = moment.astimezone(datetime.UTC).isoformat(timespec="milliseconds")
+    return text.replace(".000+00:00", "Z").replace("+00:00", "Z")
+
+
+Number = Annotated[Decimal, BeforeValidator(_number), PlainSerializer(json.plain, return_type=Any)]
+"""Money, quantities and rates: exact, served as a plain JSON number."""
+
+Day = Annotated[
+    datetime.date,
+    BeforeValidator(_day),
+    PlainSerializer(lambda day: f"{day.isoformat()}T00:00:00", return_type=str),
+]
+"""A calendar day; the wire shows it as midnight without a zone."""
+
+Moment = Annotated[datetime.datetime, PlainSerializer(_moment_text, return_type=str)]
+"""An instant, aware and in UTC; the wire shows it with `Z`."""
+
+
+class Word(enum.StrEnum):
+    """A closed list of words of the wire."""
+
+    @classmethod
+    def of(cls, text: str | None) -> Self:
+        """The member of that name, or `Unknown`: what a platform says newly never stops a read."""
+        try:
+            return cls(text or "Unknown")
+        except ValueError:
+            return cls("Unknown")
+
+
+class Part(BaseModel):
+    """A frozen piece of a record: snake_case inside, camelCase on the wire."""
+
+    model_config = ConfigDict(
+        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="ignore"
+    )
+
+
+class Metadata(Part):
+    """What we know about a record beside its content."""
+
+    is_deleted: bool | None = None
+
+
+class Record(Part):
+    """One record of a data type; its class is the type's only definition.
+
+    `key` is the data type's name on the wire. `computed` gives, by wire name, what a caller who
+    writes a record may leave out because the platform works it out.
+    """
+
+    key: ClassVar[str]
+    computed: ClassVar[Mapping[str, Any]] = {}
+
+    id: str = ""
+    metadata: Metadata | None = None
+    source_modified_date: Moment | None = None
+
+    def wire(self) -> dict[str, Any]:
+        """The JSON object of the wire, members without value left out."""
+        return self.model_dump(by_alias=True, exclude_none=True)
+
+    @classmethod
+    def from_wire(cls, body: Mapping[str, Any]) -> Self:
+        """A record as a caller sends it: `id`, moments and what is computed may be absent."""
+        return cls.model_validate({**cls.computed, **body})
+
+
+# --- shapes that several records share ---
+
+
+class Ref(Part):
+    """A pointer to another record."""
+
+    id: str | None = None
+    name: str | None = None
+
+
+class SupplierRef(Part):
+    id: str
+    supplier_name: str | None = None
+
+
+class CustomerRef(Part):
+    id: str
+    company_name: str | None = None
+
+
+class AccountRef(Part):
+    id: str | None = None
+    name: str | None = None
+
+
+class ItemRef(Part):
+    id: str
+    name: str | None = None
+
+
+class TaxRateRef(Part):
+    id: str | None = None
+    name: str | None = None
+    effective_tax_rate: Number | None = None
+
+
+class TrackingCategoryRef(Part):
+    id: str
+    name: str | None = None
+
+
+class RecordRef(Part):
+    """A pointer that says which data type it points into."""
+
+    id: str
+    data_type: str
+
+
+class AddressType(Word):
+    Unknown = "Unknown"
+    Billing = "Billing"
+    Delivery = "Delivery"
+
+
+class Address(Part):
+    type: AddressType
+    line1: str | None = None
+    line2: str | None = None
+    city: str | None = None
+    region: str | None = None
+    country: str | None = None
+    postal_code: str | None = None
+
+
+class PhoneType(Word):
+    Primary = "Primary"
+    Landline = "Landline"
+    Mobile = "Mobile"
+    Fax = "Fax"
+    Unknown = "Unknown"
+
+
+class Phone(Part):
+    number: str
+    type: PhoneType
+
+
+class WebLinkType(Word):
+    Website = "Website"
+    Social = "Social"
+    Unknown = "Unknown"
+
+
+class WebLink(Part):
+    type: WebLinkType
+    url: str
+
+
+class WithholdingTax(Part):
+    name: str
+    amount: Number
+
+
+class ActiveStatus(Word):
+    """Whether a record of reference may still be used."""
+
+    Unknown = "Unknown"
+    Active = "Active"
+    Archived = "Archived"
+
+
+class AccountStatus(Word):
+    Unknown = "Unknown"
+    Active = "Active"
+    Archived = "Archived"
+    Pending = "Pending"
+
+
+class ValidDataTypeLink(Part):
+    """Where a record may be pointed at from, as `BillPayment.AccountRef.Id`."""
+
+    property: str | None = None
+    links: tuple[str, ...] = ()
+
+
+class AllocatedPayment(Part):
+    """The payment's side of a payment allocation."""
+
+    id: str
+    note: str | None = None
+    reference: str | None = None
+    account_ref: AccountRef | None = None
+    currency: str | None = None
+    currency_rate: Number | None = None
+    paid_on_date: Day | None = None
+    total_amount: Number | None = None
+
+
+class Allocation(Part):
+    """The document's side of a payment allocation."""
+
+    currency: str | None = None
+    currency_rate: Number | None = None
+    allocated_on_date: Day | None = None
+    total_amount: Number | None = None
+
+
+class PaymentAllocation(Part):
+    """How much of which payment went to a document."""
+
+    payment: AllocatedPayment
+    allocation: Allocation
