@@ -1,0 +1,97 @@
+"""What a route is: one row of a table that gives the route, its documentation and its status."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tallystick.errors import BadRequest, TooLarge
+from tallystick.http.house import House
+from tallystick.lib import json
+
+BODY_BYTES_MAX = 2 * 1024 * 1024
+"""JSON bodies; files have a limit of their own where they come in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: the client, and by which of its keys."""
+
+    client_id: str
+    key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request on its way through a handler."""
+
+    house: House
+    request: Request
+    caller: Caller
+    correlation_id: str
+
+    def path(self, name: str) -> str:
+        """A piece of the path, decoded."""
+        return str(self.request.path_params[name])
+
+    def param(self, name: str) -> str | None:
+        """A query parameter by name, whatever its case; the last one where it is repeated."""
+        found = [v for k, v in self.request.query_params.multi_items() if k.lower() == name.lower()]
+        return found[-1] if found else None
+
+    async def body(self, *, size_bytes_max: int = BODY_BYTES_MAX) -> bytes:
+        """The raw body, never more than the limit of it in memory."""
+        chunks = bytearray()
+        async for chunk in self.request.stream():
+            chunks += chunk
+            if len(chunks) > size_bytes_max:
+                raise TooLarge(f"The body is larger than {size_bytes_max} bytes.")
+        return bytes(chunks)
+
+    async def json(self) -> Any:
+        """The body as JSON with exact numbers."""
+        try:
+            return json.loads(await self.body())
+        except json.MalformedJson as error:
+            raise BadRequest(f"The body is not valid JSON: {error}.") from error
+
+    async def json_object(self) -> dict[str, Any]:
+        value = await self.json()
+        if not isinstance(value, dict):
+            raise BadRequest("The body must be a JSON object.")
+        return value
+
+
+Handler = Callable[[Call], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One method on one path.
+
+    `path` uses `{name}`; its literal parts match whatever their case. `body` and `answer` are JSON
+    schemas for the documentation; None means there is none.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    status: int = 200
+    body: Mapping[str, Any] | None = None
+    answer: Mapping[str, Any] | None = None
+    query: tuple[str, ...] = ()
+    errors: tuple[int, ...] = (401, 404, 429, 503)
+    aliases: tuple[str, ...] = field(default=())
+
+
+def answer(value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A JSON answer of dictionaries, lists and exact numbers."""
+    return Response(json.dumps(value), status, headers, media_type="application/json")
+
+
+def nothing(status: int = 204) -> Response:
+    """An answer without a body."""
+    return Response(status_code=status)
