@@ -1,0 +1,2 @@
+-- create_database --
+CREATE DATABASE tallystick;
