@@ -7,9 +7,10 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tallystick.errors import BadRequest, TooLarge
+from tallystick.errors import BadRequest, NotFound, TooLarge
 from tallystick.http.house import House
 from tallystick.lib import json
+from tallystick.lib.ids import is_uuid
 
 BODY_BYTES_MAX = 2 * 1024 * 1024
 """JSON bodies; files have a limit of their own where they come in."""
@@ -35,6 +36,13 @@ class Call:
     def path(self, name: str) -> str:
         """A piece of the path, decoded."""
         return str(self.request.path_params[name])
+
+    def uuid(self, name: str) -> str:
+        """A piece of the path that is an id of ours; what cannot be one is not found."""
+        text = self.path(name)
+        if not is_uuid(text):
+            raise NotFound(f"Nothing was found with ID {text[:100]}.")
+        return text.lower()
 
     def param(self, name: str) -> str | None:
         """A query parameter by name, whatever its case; the last one where it is repeated."""

@@ -8,6 +8,7 @@ from tallystick.companies.reach import Reach
 from tallystick.connectors.contract import Connector
 from tallystick.db.pool import Database
 from tallystick.lib.clock import Clock
+from tallystick.lib.egress import Policy
 from tallystick.lib.secrets import Vault
 from tallystick.settings import Settings
 
@@ -22,3 +23,4 @@ class House:
     settings: Settings
     connectors: Mapping[str, Connector[Any, Any]]
     reach: Reach
+    egress: Policy
