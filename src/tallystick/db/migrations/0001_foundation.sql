@@ -88,8 +88,7 @@ create table credential (
 -- What is left of a platform's limit, shared by all processes.
 create table platform_quota (
     connection_id uuid primary key references connection (id) on delete cascade,
-    minute_start  timestamptz not null,
-    minute_used   integer not null default 0,
+    recent        timestamptz[] not null default '{}',   -- the calls of the last minute and a little
     day           date not null,
     day_used      integer not null default 0,
     blocked_until timestamptz,
@@ -137,7 +136,11 @@ create table dataset (
     feed          integer not null default 0,
     cursor        text,
     progress      integer not null default 0,
-    attempt       integer not null default 0,
+    attempt       integer not null default 0,     -- slices begun: who holds an older number has been overtaken
+    tries         integer not null default 0,     -- slices begun since the last page was stored
+    organisation_id text,                         -- whose books were read
+    books_version text,                           -- with which reference data they were mapped
+    deletions_accepted boolean not null default false,   -- the fuse against mass deletion is bridged
     records_read  bigint not null default 0,
     records_changed bigint not null default 0,
     records_deleted bigint not null default 0,
@@ -162,6 +165,7 @@ create table read_batch (
     announced_at  timestamptz,
     created_at    timestamptz not null
 );
+create index read_batch_of_connection on read_batch (connection_id, created_at);
 
 -- What was odd in a read: counted, never fatal.
 create table dataset_issue (

@@ -1,0 +1,148 @@
+"""Leave to call a platform: counted per connection in one row that all processes share.
+
+Whether Xero counts a fixed or a sliding minute is not documented. Counted here is the sliding one:
+who stays below the limit in every 60 seconds stays below it in any fixed minute too.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+
+from tallystick.connectors.contract import Limits
+from tallystick.db.pool import Database, Tx, one
+from tallystick.db.sqlfile import beside
+from tallystick.errors import RateLimited
+from tallystick.lib.clock import Clock
+
+_SQL = beside(__file__, "platform_quota.sql")
+
+# A minute and what two calls may differ in travelling time: calls sent 61 s apart must not arrive
+# 59 s apart. Uses 96 % of what is allowed.
+WINDOW = timedelta(seconds=62)
+_WAIT_S_MAX = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What was used lately. `recent` are the moments of the calls of the last window, in order."""
+
+    day: date
+    recent: tuple[datetime, ...] = ()
+    day_used: int = 0
+    blocked_until: datetime | None = None
+    blocked_by: str = "minute"
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Not now. `limit` names what is used up."""
+
+    until: datetime
+    limit: str
+
+
+def admit(usage: Usage, limits: Limits, now: datetime) -> Usage | Wait:
+    """The usage with one call more, or until when to wait."""
+    usage = _today(usage, now)
+    if usage.blocked_until is not None and usage.blocked_until > now:
+        return Wait(usage.blocked_until, usage.blocked_by)
+    if limits.per_day is not None and usage.day_used >= limits.per_day:
+        return Wait(_midnight_after(usage.day), "day")
+    if limits.per_minute is not None and len(usage.recent) >= limits.per_minute:
+        return Wait(usage.recent[-limits.per_minute] + WINDOW, "minute")
+    moved = (*usage.recent, now) if limits.per_minute is not None else ()
+    return replace(usage, recent=moved, day_used=usage.day_used + 1)
+
+
+def _today(usage: Usage, now: datetime) -> Usage:
+    """The usage without what no longer counts.
+
+    A moment that lies a little ahead (another machine's clock) counts; one far ahead is from before
+    a clock was set back and would block for ever.
+    """
+    recent = tuple(sorted(at for at in usage.recent if now - WINDOW < at < now + WINDOW))
+    if usage.day == now.date():
+        return replace(usage, recent=recent)
+    return replace(usage, recent=recent, day=now.date(), day_used=0)
+
+
+def _midnight_after(day: date) -> datetime:
+    return datetime.combine(day + timedelta(days=1), time.min, tzinfo=UTC)
+
+
+class ConnectionPermit:
+    """The permit of one connection.
+
+    That no more than the allowed number run side by side follows from the jobs' locks: one pull
+    and one push of a connection at a time.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        connection_id: str,
+        limits: Limits,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._connection_id = connection_id
+        self._limits = limits
+        self._pause = pause
+
+    async def take(self) -> None:
+        waited_s = 0.0
+        while (wait := await self._try()) is not None:
+            wait_s = max((wait.until - self._clock.now()).total_seconds(), 0.01)
+            if waited_s + wait_s > _WAIT_S_MAX:
+                message = f"The platform's limit per {wait.limit} is used up."
+                raise RateLimited(message, until=wait.until, limit=wait.limit)
+            await self._pause(wait_s)
+            waited_s += wait_s
+
+    async def refused(self, *, until: datetime, limit: str) -> None:
+        async with self._database.transaction() as tx:
+            parameters = {
+                "connection_id": self._connection_id,
+                "day": self._clock.now().date(),
+                "until": until,
+                "limit": limit,
+            }
+            await tx.execute(_SQL["refuse"], parameters)
+
+    async def _try(self) -> Wait | None:
+        async with self._database.transaction() as tx:
+            usage = await self._held(tx)
+            # After the lock: who waited for it must not count an earlier moment.
+            outcome = admit(usage, self._limits, self._clock.now())
+            if isinstance(outcome, Wait):
+                return outcome
+            await self._save(tx, outcome)
+        return None
+
+    async def _held(self, tx: Tx) -> Usage:
+        today = self._clock.now().date()
+        await tx.execute(_SQL["begin"], {"connection_id": self._connection_id, "day": today})
+        row = await one(tx, _SQL["hold"], {"connection_id": self._connection_id})
+        if row is None:
+            return Usage(day=today)
+        return Usage(
+            day=row["day"],
+            recent=tuple(row["recent"]),
+            day_used=row["day_used"],
+            blocked_until=row["blocked_until"],
+            blocked_by=row["blocked_by"] or "minute",
+        )
+
+    async def _save(self, tx: Tx, usage: Usage) -> None:
+        recent: Sequence[datetime] = list(usage.recent)
+        parameters = {
+            "connection_id": self._connection_id,
+            "recent": recent,
+            "day": usage.day,
+            "day_used": usage.day_used,
+        }
+        await tx.execute(_SQL["save"], parameters)
