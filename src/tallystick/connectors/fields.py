@@ -1,13 +1,14 @@
 """A raw record that remembers which of its fields were read and what was odd in them."""
 
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
 from tallystick.model.base import Word
 
 W = TypeVar("W", bound=Word)
+T = TypeVar("T")
 
 
 class Fields:
@@ -16,14 +17,23 @@ class Fields:
     Paths in `read` and `odd` are dotted and without list positions: `LineItems.Tracking.Name`.
     """
 
+    __slots__ = ("_at", "_objects", "odd", "raw", "read")
+
     def __init__(self, raw: Any, *, at: str = "", shared: "Fields | None" = None) -> None:
-        self.raw: Mapping[str, Any] = raw if isinstance(raw, Mapping) else {}
+        self.raw: Mapping[str, Any] = raw if isinstance(raw, dict) else {}
         self._at = at
-        self.read: set[str] = shared.read if shared else set()
-        self.present: set[str] = shared.present if shared else set()
-        self.odd: list[str] = shared.odd if shared else []
-        for key in self.raw:
-            self.present.add(at + key)
+        self.read: set[str] = set() if shared is None else shared.read
+        self.odd: list[str] = [] if shared is None else shared.odd
+        # The paths in them are only put together when somebody asks: mapping stays fast.
+        self._objects: list[tuple[str, Mapping[str, Any]]] = (
+            [] if shared is None else shared._objects  # noqa: SLF001 - of the same class
+        )
+        self._objects.append((at, self.raw))
+
+    @property
+    def present(self) -> set[str]:
+        """The paths of all fields in the objects that were looked into."""
+        return {at + key for at, raw in self._objects for key in raw}
 
     def _take(self, key: str) -> Any:
         self.read.add(self._at + key)
@@ -31,6 +41,10 @@ class Fields:
 
     def _note(self, key: str, value: Any, wanted: str) -> None:
         self.odd.append(f"{self._at}{key}: {wanted} expected, got {str(value)[:60]!r}")
+
+    def note(self, key: str, wanted: str) -> None:
+        """Report a field that is odd for a reason only the mapping can see."""
+        self._note(key, self._take(key), wanted)
 
     def has(self, key: str) -> bool:
         """Whether the field is there with a value."""
@@ -74,21 +88,25 @@ class Fields:
         self._note(key, value, f"one of {', '.join(table)}")
         return unknown
 
-    def iso_day(self, key: str) -> datetime.date | None:
-        """The day of an ISO text (`2024-01-15`, `2024-01-15T00:00:00`)."""
+    def value(self, key: str, parse: Callable[[str], T], wanted: str) -> T | None:
+        """What `parse` makes of the field's text; its ValueError or OverflowError is noted."""
         value = self._take(key)
         if value is None or value == "":
             return None
         try:
-            return datetime.date.fromisoformat(str(value)[:10])
-        except ValueError:
-            self._note(key, value, "a date")
+            return parse(str(value))
+        except (ValueError, OverflowError):
+            self._note(key, value, wanted)
             return None
+
+    def iso_day(self, key: str) -> datetime.date | None:
+        """The day of an ISO text (`2024-01-15`, `2024-01-15T00:00:00`)."""
+        return self.value(key, lambda text: datetime.date.fromisoformat(text[:10]), "a date")
 
     def part(self, key: str) -> "Fields":
         """The object below that key; an empty one where there is none."""
         value = self._take(key)
-        if value is not None and not isinstance(value, Mapping):
+        if value is not None and not isinstance(value, dict):
             self._note(key, value, "an object")
         return Fields(value, at=f"{self._at}{key}.", shared=self)
 
@@ -103,10 +121,14 @@ class Fields:
         for element in value:
             yield Fields(element, at=f"{self._at}{key}.", shared=self)
 
+    def leave(self) -> tuple[()]:
+        """Account for the whole record as one of another read: here it gives nothing."""
+        self.read |= self.present
+        return ()
+
     def unread(self, ignores: frozenset[str]) -> set[str]:
         """Fields that are there but were neither read nor ignored by name (with all below them)."""
-        known = self.read | ignores
-        left = self.present - known
+        left = self.present - self.read - ignores
         return {path for path in left if not _below(path, ignores)}
 
 

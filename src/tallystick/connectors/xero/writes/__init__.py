@@ -1,0 +1,1 @@
+"""Everything we write to Xero."""
