@@ -18,10 +18,14 @@ BODY_BYTES_MAX = 2 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: the client, and by which of its keys."""
+    """Who asks: the client, and by which of its keys.
+
+    `company_id` is set where a browser asks with a company's access token: it may see no other.
+    """
 
     client_id: str
     key_id: str
+    company_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,12 @@ class Call:
     request: Request
     caller: Caller
     correlation_id: str
+
+    @property
+    def raw_path(self) -> str:
+        """The path as it was sent, still encoded."""
+        sent: bytes | None = self.request.scope.get("raw_path")
+        return self.request.url.path if sent is None else sent.partition(b"?")[0].decode("latin-1")
 
     def path(self, name: str) -> str:
         """A piece of the path, decoded."""
@@ -80,7 +90,9 @@ class Endpoint:
     """One method on one path.
 
     `path` uses `{name}`; its literal parts match whatever their case. `body` and `answer` are JSON
-    schemas for the documentation; None means there is none.
+    schemas for the documentation; None means there is none. `open` needs no key; `by_token` may
+    also be asked by a browser with a company's access token. `writes` makes something that must
+    not be made twice: a repeated request without an idempotency key is recognised too.
     """
 
     method: str
@@ -93,6 +105,10 @@ class Endpoint:
     query: tuple[str, ...] = ()
     errors: tuple[int, ...] = (401, 404, 429, 503)
     aliases: tuple[str, ...] = field(default=())
+    open: bool = False
+    by_token: bool = False
+    writes: bool = False
+    size_bytes_max: int = BODY_BYTES_MAX
 
 
 def answer(value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

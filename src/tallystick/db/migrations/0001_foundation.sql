@@ -8,6 +8,12 @@ create table installation (
     created_at    timestamptz not null
 );
 
+-- Where customers reach this installation; written by whoever serves, read by whoever tells events.
+create table public_address (
+    only_one      boolean primary key default true check (only_one),
+    url           text not null
+);
+
 -- --- who asks ---
 
 create table client (
@@ -32,12 +38,11 @@ create table idempotency_key (
     scope         text not null,           -- method and path; for keyless protection also the API key
     key           text not null,
     body_digest   bytea not null,
+    holder        uuid not null,           -- the request that works on it: another one cannot end it
+    state         text not null,           -- Open (in flight), Doubtful (may not have arrived), Answered
     status        integer,                 -- null while in flight
-    answer        text,
-    headers       jsonb,
-    state         text not null default 'Open',   -- Open, Answered, Doubtful
+    sealed        bytea,                   -- the answer's body, sealed: it may hold a secret
     created_at    timestamptz not null,
-    answered_at   timestamptz,
     expires_at    timestamptz not null,
     primary key (client_id, scope, key)
 );
@@ -207,35 +212,45 @@ alter table record alter column body set storage main;
 create table operation (
     company_id    uuid not null references company on delete cascade,
     key           uuid not null,
+    sequence      bigint generated always as identity,  -- the order of requests
     connection_id uuid not null,
     client_id     uuid not null,
+    organisation_id text,                  -- the books that were meant; never written into others
     data_type     text not null,
     kind          text not null default 'Create',   -- Create, UploadAttachment
     state         text not null,           -- Pending, Sending, Checking, Success, Failed, TimedOut
-    attempt       integer not null default 0,
+    attempt       integer not null default 0,       -- how often it was claimed for sending
+    looks         integer not null default 0,       -- how often the platform was asked since
+    in_doubt      boolean not null default false,   -- an attempt may have arrived unheard
     request       text not null,
+    targets       text[] not null default '{}',     -- what it settles; two with one target never overlap
     record_id     text,
     attachment_id text,
-    changes       jsonb not null default '[]',
+    changes       jsonb not null default '[]',      -- known before the end where only reading back is left
     picture       jsonb,                   -- what the target held before we sent
     settlement    jsonb,                   -- what each bill owed, should owe, and owes
     resolution    jsonb,                   -- what became of a write that timed out after it was sent
+    refusal       jsonb,                   -- the platform's no to a repeated attempt, while an earlier one is in doubt
     error_message text,
     validation    jsonb,
     status_code   integer not null,
     sync_after    boolean not null default true,
     timeout_minutes integer,
     deadline_at   timestamptz,
-    resume_at     timestamptz,
+    resume_at     timestamptz,             -- when it is looked at again; what is open always has one
+    queued_until  timestamptz,             -- until then a job is trusted to come
     sent_at       timestamptz,
     requested_at  timestamptz not null,
     completed_at  timestamptz,
-    primary key (company_id, key)
+    primary key (company_id, key),
+    check (completed_at is not null or resume_at is not null)
 );
 create unique index operation_key on operation (key);
 create index operation_newest on operation (company_id, requested_at desc, key);
-create index operation_open on operation (connection_id, requested_at) where completed_at is null;
-create index operation_due on operation (resume_at) where completed_at is null;
+create index operation_open on operation (connection_id, sequence) where resume_at is not null;
+create index operation_due on operation (resume_at) where resume_at is not null;
+create index operation_deadline on operation (deadline_at) where completed_at is null;
+create index operation_record on operation (connection_id, record_id) where record_id is not null;
 
 -- Files on their way to a platform; gone once the operation ended.
 create table operation_file (
