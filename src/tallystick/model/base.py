@@ -75,10 +75,12 @@ class Record(Part):
     """One record of a data type; its class is the type's only definition.
 
     `key` is the data type's name on the wire. `computed` gives, by wire name, what a caller who
-    writes a record may leave out because the platform works it out.
+    writes a record may leave out because the platform works it out. A `dated` type is served with
+    `modifiedDate` and `metadata`; those come from the store, not from the platform.
     """
 
     key: ClassVar[str]
+    dated: ClassVar[bool] = True
     computed: ClassVar[Mapping[str, Any]] = {}
 
     id: str = ""

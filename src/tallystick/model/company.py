@@ -9,6 +9,7 @@ class CompanyInfo(Record):
     """The one record of data type `company`: served as an object, not as a list."""
 
     key: ClassVar[str] = "company"
+    dated: ClassVar[bool] = False
 
     company_name: str | None = None
     accounting_platform_ref: Ref | None = None
