@@ -1,0 +1,1 @@
+"""The Accounting API 2.0: reading, writing, attachments."""

@@ -1,0 +1,1 @@
+"""The identity server: consent, rotating tokens, revocation, and the list of connections."""
