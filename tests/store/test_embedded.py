@@ -24,24 +24,30 @@ from tallystick.db.embedded import (
     NotServed,
     temporary,
 )
+from tallystick.db.embedded_child import OsUser
 
 ROOT = os.geteuid() == 0
+Process = contextlib.AbstractContextManager[subprocess.Popen[str]]
 as_root = pytest.mark.skipif(not ROOT, reason="only root runs the server as another user")
 
 HOST = """
-import signal, sys
+import contextlib, signal, sys, threading
 from pathlib import Path
-from tallystick.db.embedded import EmbeddedPostgres
+from tallystick.db.embedded import EmbeddedPostgres, StoppedWhileStarting
 server = EmbeddedPostgres(Path(sys.argv[1]), durable=False)
+on_sigterm = sys.argv[2]
 def stop(*_):
-    if sys.argv[2] == "stops":
+    if "stops" in on_sigterm:
         server.stop()
-    sys.exit(0)
+    if "exits" in on_sigterm:
+        sys.exit(0)
 signal.signal(signal.SIGTERM, stop)
 print("starting", flush=True)
-server.start()
-print("ready", flush=True)
-signal.pause()
+with contextlib.suppress(StoppedWhileStarting):
+    server.start()
+    print("ready", flush=True)
+while server.is_running():
+    threading.Event().wait(0.01)
 """
 
 
@@ -61,20 +67,24 @@ def server(data_dir: Path) -> Iterator[EmbeddedPostgres]:
 
 
 @contextlib.contextmanager
-def host(data_dir: Path, *, on_sigterm: str = "stops") -> Iterator[subprocess.Popen[str]]:
-    """Another process that owns a server."""
-    with subprocess.Popen(
-        [sys.executable, "-c", HOST, data_dir, on_sigterm], stdout=subprocess.PIPE, text=True
-    ) as process:
+def process(*command: str, user: OsUser | None = None) -> Iterator[subprocess.Popen[str]]:
+    """Another process, gone at the end whatever the test found."""
+    switch = {"user": user.uid, "group": user.gid} if ROOT and user else {}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **switch) as started:  # type: ignore[call-overload]
         try:
-            yield process
+            yield started
         finally:
-            process.kill()
+            started.kill()
 
 
-def told(process: subprocess.Popen[str]) -> str:
-    assert process.stdout
-    return process.stdout.readline().strip()
+def host(data_dir: Path, *, on_sigterm: str = "stops and exits") -> Process:
+    """Another process that owns a server."""
+    return process(sys.executable, "-c", HOST, str(data_dir), on_sigterm)
+
+
+def told(by: subprocess.Popen[str]) -> str:
+    assert by.stdout
+    return by.stdout.readline().strip()
 
 
 def until(happens: Callable[[], bool], *, within_s: float = 10.0) -> None:
@@ -133,9 +143,16 @@ def test_a_second_start_finds_what_the_first_one_kept(data_dir: Path) -> None:
         assert asked(second.url, "SELECT one FROM kept") == "1"
 
 
-def test_the_server_ends_when_its_host_is_killed_and_a_new_host_starts_at_once(
-    data_dir: Path,
-) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of such a death")
+def test_the_server_ends_when_its_host_is_killed(data_dir: Path) -> None:
+    with host(data_dir) as killed:
+        assert [told(killed), told(killed)] == ["starting", "ready"]
+        orphan = postmaster(data_dir)
+        killed.kill()
+        until(lambda: not lives(orphan))
+
+
+def test_a_new_host_starts_at_once_after_the_last_one_was_killed(data_dir: Path) -> None:
     with host(data_dir) as killed:
         assert [told(killed), told(killed)] == ["starting", "ready"]
         orphan = postmaster(data_dir)
@@ -144,7 +161,18 @@ def test_the_server_ends_when_its_host_is_killed_and_a_new_host_starts_at_once(
         with EmbeddedPostgres(data_dir, durable=False) as server:
             assert postmaster(data_dir) != orphan
             assert asked(server.url, "SELECT 1") == "1"
-            until(lambda: not lives(orphan))
+            assert not lives(orphan)
+
+
+def test_a_server_whose_host_is_gone_makes_way_for_a_new_one(data_dir: Path) -> None:
+    with EmbeddedPostgres(data_dir, durable=False):
+        command = embedded_pidfile.arguments_of(postmaster(data_dir))
+    with process(*command, user=embedded_place.server_user()) as hostless:
+        until(lambda: EmbeddedPostgres.find(data_dir) is not None)
+        with EmbeddedPostgres(data_dir, durable=False) as server:
+            assert hostless.wait(10) == 0
+            assert postmaster(data_dir) != hostless.pid
+            assert asked(server.url, "SELECT 1") == "1"
 
 
 def test_a_killed_server_comes_back_without_losing_an_acknowledged_commit(data_dir: Path) -> None:
@@ -201,9 +229,8 @@ def test_a_pid_that_now_belongs_to_another_process_does_not_stop_the_start(
 ) -> None:
     os.kill(postmaster(data_dir), signal.SIGKILL)
     until(lambda: not server.is_running())
-    user = embedded_place.server_user()
-    switch = {} if stranger_is_root or not ROOT else {"user": user.uid, "group": user.gid}
-    with subprocess.Popen(["sleep", "60"], **switch) as stranger:  # type: ignore[call-overload]
+    user = None if stranger_is_root else embedded_place.server_user()
+    with process("sleep", "60", user=user) as stranger:
         for lock_file in (
             data_dir / "postgres/postmaster.pid",
             data_dir / "run/.s.PGSQL.5432.lock",
@@ -214,7 +241,6 @@ def test_a_pid_that_now_belongs_to_another_process_does_not_stop_the_start(
         assert server.ensure_running()
         assert asked(server.url, "SELECT 1") == "1"
         assert stranger.poll() is None
-        stranger.terminate()
 
 
 def test_a_stranger_who_listens_on_the_socket_is_not_attached_to(
@@ -258,28 +284,28 @@ def test_a_path_may_be_odd_or_longer_than_a_socket_may_be(data_dir: Path, name: 
         assert EmbeddedPostgres.attach(data_dir / name) == server.url
 
 
-@pytest.mark.parametrize("on_sigterm", ["stops", "exits"])
+@pytest.mark.parametrize("on_sigterm", ["stops", "exits", "stops and exits"])
 def test_a_sigterm_at_any_moment_of_the_start_ends_host_and_server(
     data_dir: Path, on_sigterm: str
 ) -> None:
     with EmbeddedPostgres(data_dir, durable=False):
         pass
-    for delay_ms in (0, 8, 16, 24, 32, 40, 60):
-        with host(data_dir, on_sigterm=on_sigterm) as process:
-            assert told(process) == "starting"
+    for delay_ms in (0, 10, 20, 30, 50):
+        with host(data_dir, on_sigterm=on_sigterm) as interrupted:
+            assert told(interrupted) == "starting"
             threading.Event().wait(delay_ms / 1000)
-            process.terminate()
-            assert process.wait(10) == 0
+            interrupted.terminate()
+            assert interrupted.wait(10) == 0
         until(lambda: EmbeddedPostgres.find(data_dir) is None)
     until(lambda: not (data_dir / "postgres" / "postmaster.pid").exists())
 
 
 def test_a_sigterm_during_the_first_start_leaves_a_directory_that_starts(data_dir: Path) -> None:
-    with host(data_dir) as process:
-        assert told(process) == "starting"
+    with host(data_dir) as interrupted:
+        assert told(interrupted) == "starting"
         until(lambda: any(data_dir.glob(".postgres-*/PG_VERSION")))
-        process.terminate()
-        assert process.wait(10) == 0
+        interrupted.terminate()
+        assert interrupted.wait(10) == 0
     assert not (data_dir / "postgres").exists()
     with EmbeddedPostgres(data_dir, durable=False) as server:
         assert asked(server.url, "SELECT 1") == "1"
@@ -390,6 +416,9 @@ def test_a_temporary_server_stands_anywhere_and_makes_databases(tmp_path: Path) 
     with temporary(tmp_path / "server") as admin_url:
         told_to(admin_url, "CREATE DATABASE another")
         assert asked(admin_url, "SHOW fsync") == "off"
+        data = Path(asked(admin_url, "SHOW data_directory"))
+        assert data.exists()
+    assert not data.exists()
 
 
 @as_root

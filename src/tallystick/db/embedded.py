@@ -55,6 +55,7 @@ class EmbeddedPostgres:
         self.data_dir = data_dir.expanduser().resolve()
         self._durable = durable
         self._wanted = False
+        self._starting = False
         self._lock: int | None = None
         self._child: Child | None = None
         self._place: Place | None = None
@@ -84,17 +85,30 @@ class EmbeddedPostgres:
 
     def start(self) -> None:
         """Return when the server takes connections; an interruption leaves nothing behind."""
-        self._wanted = True
+        self._wanted = self._starting = True
+        ready = False
         try:
             self._start()
-        except BaseException:
-            self._abandon()
-            raise
+            ready = True
+        except EmbeddedPostgresError:
+            # A server stopped while it starts fails in one way or another; that is no news.
+            if self._wanted:
+                raise
+        finally:
+            self._starting = False
+            if not (ready and self._wanted):
+                self._abandon()
+        self._check_wanted()
 
     def stop(self) -> None:
         """Stop the server and give the data directory back; a signal handler may call it."""
         self._wanted = False
-        self._abandon()
+        if not self._starting:
+            self._abandon()
+        elif self._child:
+            # The start that was interrupted goes on after the handler, so it keeps the lock until
+            # it notices.
+            self._child.stop()
 
     def poll(self) -> int | None:
         """Give the exit code of a server that died, None while it runs; keeps the log small."""
@@ -168,8 +182,7 @@ class EmbeddedPostgres:
             said_before = place.log.stat().st_size
             self._make_way(place)
             with signals_held_back():
-                if not self._wanted:
-                    raise StoppedWhileStarting("The server was stopped before it had started.")
+                self._check_wanted()
                 self._child = spawn(
                     programs.bin_dir / "postgres",
                     self._arguments(place),
@@ -199,8 +212,7 @@ class EmbeddedPostgres:
     def _becomes_ready(self, place: Place, child: Child) -> bool:
         until = time.monotonic() + _READY_WITHIN_S
         while child.poll() is None:
-            if not self._wanted:
-                raise StoppedWhileStarting("The server was stopped before it had started.")
+            self._check_wanted()
             # The file of a server that died may still say "ready": only our child's word counts.
             entry = embedded_pidfile.read(place.pgdata)
             if entry and entry.pid == child.pid and entry.ready:
@@ -231,6 +243,10 @@ class EmbeddedPostgres:
         settings = [part for name, value in fixed.items() for part in ("-c", f"{name}={value}")]
         return ["-D", str(place.pgdata), *settings]
 
+    def _check_wanted(self) -> None:
+        if not self._wanted:
+            raise StoppedWhileStarting("The server was stopped before it had started.")
+
     def _abandon(self) -> None:
         if self._child:
             self._child.stop()
@@ -247,15 +263,17 @@ class EmbeddedPostgres:
 def temporary(directory: Path) -> Iterator[str]:
     """Give the administrator's address of a throw-away server, fast because it forgets on a crash.
 
-    As root the server is another user, and one who cannot come into the directory is given one
-    under the system's temporary directory instead.
+    Its data are removed at the end. As root the server is another user, and one who cannot come
+    into the directory is given one under the system's temporary directory instead.
     """
     user = embedded_place.server_user()
     with contextlib.ExitStack() as at_end:
         if embedded_place.closed_to(user, directory.parent):
             directory = Path(tempfile.mkdtemp(prefix="tallystick-"))
             at_end.callback(shutil.rmtree, directory, ignore_errors=True)
-        with EmbeddedPostgres(directory, durable=False) as server:
+        server = EmbeddedPostgres(directory, durable=False)
+        at_end.callback(shutil.rmtree, server.data_dir / "postgres", ignore_errors=True)
+        with server:
             yield server.admin_url
 
 
