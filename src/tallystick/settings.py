@@ -59,6 +59,7 @@ class Settings:
     # TALLYSTICK_XERO_CLIENT_ID, TALLYSTICK_XERO_CLIENT_SECRET: the app registered at Xero.
     # TALLYSTICK_XERO_BASE_URL: where Xero is, if not at its own addresses (a simulator).
     # TALLYSTICK_XERO_SCOPES: scopes to ask for, space separated.
+    # TALLYSTICK_SIMULATED: keys of the platforms that are simulated; set by `serve --simulate`.
     platforms: Mapping[str, PlatformApp] = field(default_factory=dict)
 
 
@@ -74,13 +75,14 @@ def from_env(env: Mapping[str, str]) -> Settings:
     """
     default = Settings()
     data_dir, clock_file = env.get("TALLYSTICK_DATA_DIR"), env.get("TALLYSTICK_CLOCK_FILE")
+    port = _whole(env, "TALLYSTICK_PORT", default.port, most=65535)
     return Settings(
         database_url=env.get("TALLYSTICK_DATABASE_URL") or None,
         data_dir=Path(data_dir).absolute() if data_dir else None,
         encryption_key=env.get("TALLYSTICK_ENCRYPTION_KEY") or None,
-        public_url=_url(env, "TALLYSTICK_PUBLIC_URL") or default.public_url,
+        public_url=_url(env, "TALLYSTICK_PUBLIC_URL") or f"http://127.0.0.1:{port}",
         host=env.get("TALLYSTICK_HOST") or default.host,
-        port=_whole(env, "TALLYSTICK_PORT", default.port, most=65535),
+        port=port,
         allowed_networks=_networks(env, "TALLYSTICK_ALLOWED_NETWORKS"),
         log_level=_choice(env, "TALLYSTICK_LOG_LEVEL", ("debug", "info", "warning", "error"), 1),
         log_json=env.get("TALLYSTICK_LOG_JSON", "").lower() in _TRUE,
@@ -107,6 +109,7 @@ def _platforms(env: Mapping[str, str]) -> dict[str, PlatformApp]:
                 client_secret=secret,
                 base_url=_url(env, f"{start}_BASE_URL"),
                 scopes=tuple(env.get(f"{start}_SCOPES", "").split()),
+                simulated=key in env.get("TALLYSTICK_SIMULATED", "").split(","),
             )
     return apps
 

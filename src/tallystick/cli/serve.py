@@ -1,6 +1,7 @@
 """`tallystick serve`: one command that runs, watches and stops all the processes of Tallystick."""
 
 import contextlib
+import errno
 import os
 import signal
 import socket
@@ -19,23 +20,38 @@ from tallystick.cli.installation import Stop
 
 READY_WITHIN_S = 60.0
 _STOP_WITHIN_S = 10.0
+_PREDECESSOR_GONE_WITHIN_S = 3.0
 _RESTART_AFTER_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 _STEADY_AFTER_S = 30.0
 
 
 def listening(host: str, port: int) -> socket.socket:
     """A socket that already listens, so that a taken port shows before anything is started."""
+    until = time.monotonic() + _PREDECESSOR_GONE_WITHIN_S
+    while True:
+        try:
+            return _bound(host, port)
+        except OSError as error:
+            # The children of a `serve` that was killed need a moment to notice and go.
+            if error.errno != errno.EADDRINUSE or time.monotonic() > until:
+                reason = error.strerror or str(error)
+                raise Stop(
+                    f"Port {port} on {host} cannot be used: {reason}. Choose another by --port."
+                ) from error
+        time.sleep(0.1)
+
+
+def _bound(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    taken = socket.socket(family, socket.SOCK_STREAM)
-    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener = socket.socket(family, socket.SOCK_STREAM)
     try:
-        taken.bind((host, port))
-        taken.listen(1024)
-    except OSError as error:
-        taken.close()
-        reason = error.strerror or str(error)
-        raise Stop(f"Port {port} on {host} cannot be used: {reason}. Choose another.") from error
-    return taken
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(1024)
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 @dataclass(slots=True)
