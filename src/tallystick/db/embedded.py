@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from tallystick.db import (
     embedded_cluster,
+    embedded_log,
     embedded_pidfile,
     embedded_place,
     embedded_programs,
@@ -42,7 +43,6 @@ _PREDECESSOR_GONE_WITHIN_S = 20.0
 _READY_WITHIN_S = 600.0
 """A server that replays its log after a crash is slow, not stuck."""
 _LOOK_EVERY_S = 0.01
-_LOG_BYTES_MAX = 5_000_000
 
 
 class EmbeddedPostgres:
@@ -113,7 +113,7 @@ class EmbeddedPostgres:
     def poll(self) -> int | None:
         """Give the exit code of a server that died, None while it runs; keeps the log small."""
         if self._place:
-            _keep_small(self._place.log)
+            embedded_log.keep_small(self._place.log)
         return self._child.poll() if self._child else None
 
     def is_running(self) -> bool:
@@ -172,7 +172,7 @@ class EmbeddedPostgres:
         )
         embedded_cluster.ensure(place, programs, durable=self._durable)
         self._socket_dir = embedded_place.socket_dir(place)
-        _keep_small(place.log)
+        embedded_log.keep_small(place.log)
         self._run_after_predecessor(place, programs)
 
     def _run_after_predecessor(self, place: Place, programs: Programs) -> None:
@@ -191,9 +191,9 @@ class EmbeddedPostgres:
                 )
             if self._becomes_ready(place, self._child):
                 return
-            said = _said(place.log, since=said_before)
-            if not _is_held(said) or time.monotonic() > until:
-                raise EmbeddedPostgresError(_why(said, place))
+            said = embedded_log.said(place.log, since=said_before)
+            if not embedded_log.is_held(said) or time.monotonic() > until:
+                raise EmbeddedPostgresError(embedded_log.why(said, place))
             time.sleep(5 * _LOOK_EVERY_S)
 
     def _make_way(self, place: Place) -> None:
@@ -275,31 +275,3 @@ def temporary(directory: Path) -> Iterator[str]:
         at_end.callback(shutil.rmtree, server.data_dir / "postgres", ignore_errors=True)
         with server:
             yield server.admin_url
-
-
-def _keep_small(log: Path) -> None:
-    """Keep the last full log beside the current one.
-
-    The server holds the file open, so it is copied and emptied; whatever is written between the two
-    is lost, which a log can bear.
-    """
-    if log.exists() and log.stat().st_size > _LOG_BYTES_MAX:
-        shutil.copy2(log, log.with_name(f"{log.name}.1"))
-        os.truncate(log, 0)
-
-
-def _said(log: Path, *, since: int) -> str:
-    with log.open("rb") as file:
-        file.seek(since)
-        return file.read().decode(errors="replace")
-
-
-def _is_held(said: str) -> bool:
-    """Do processes of an earlier server still hold the data (PostgreSQL's miscinit.c)?"""
-    return "is still in use" in said or ("lock file" in said and "already exists" in said)
-
-
-def _why(said: str, place: Place) -> str:
-    fatal = [line.partition("FATAL:")[2].strip() for line in said.splitlines() if "FATAL:" in line]
-    reason = fatal[-1] if fatal else "it ended without a word"
-    return f"PostgreSQL could not start on {place.data_dir}: {reason} (more in {place.log})."
