@@ -1,10 +1,12 @@
 """Xero: the identity card of the platform."""
 
 from tallystick.connectors.contract import Connector, Limits
+from tallystick.connectors.xero.attachments import ATTACHMENTS
 from tallystick.connectors.xero.auth import XERO_OAUTH
 from tallystick.connectors.xero.books import XeroBooks, read_books
 from tallystick.connectors.xero.client import XeroClient
 from tallystick.connectors.xero.reads import READS
+from tallystick.connectors.xero.writes import WRITES
 
 XERO: Connector[XeroClient, XeroBooks] = Connector(
     key="gbol",
@@ -15,5 +17,6 @@ XERO: Connector[XeroClient, XeroBooks] = Connector(
     client=XeroClient,
     books=read_books,
     reads=READS,
-    writes=(),
+    writes=WRITES,
+    attachments=ATTACHMENTS,
 )

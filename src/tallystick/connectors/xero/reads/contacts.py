@@ -42,6 +42,8 @@ CONTACT_IGNORES = frozenset(
         "PaymentTerms",
         "Discount",
         "TaxNumberType",
+        # Spelled so in answers (an example of the OpenAPI file, 2026-07).
+        "TaxNumbeType",
         # The supplier's own bank details: not in the model, and not to be copied about.
         "BankAccountDetails",
         "BatchPayments",
