@@ -21,4 +21,4 @@ delete from credential where connection_id = %(connection_id)s
 -- The connection's row first, as every move of a connection takes it: no two can wait crosswise.
 select credential.version from connection
 left join credential on credential.connection_id = connection.id
-where connection.id = %(connection_id)s for update of connection
+where connection.id = %(connection_id)s for no key update of connection

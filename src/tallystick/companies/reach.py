@@ -27,8 +27,8 @@ class LinkedElsewhere(BadRequest):
     def __init__(self, connection: Connection, configured: str | None) -> None:
         super().__init__(
             f"Data connection {connection.id} was linked at {_place(connection.base_url)}, but the "
-            f"platform is now configured at {_place(configured)}. Its permission is not used there: "
-            "the customer has to link again."
+            f"platform is now configured at {_place(configured)}. Its permission is not used "
+            "there: the customer has to link again."
         )
 
 
@@ -140,7 +140,7 @@ class Reach:
         kept = self._books.get(connection.id)
         if kept is not None and kept.serves(connection, now):
             return kept.books
-        books = await self.connector(connection.platform_key).books(client)
+        books: Books = await self.connector(connection.platform_key).books(client)
         self._books[connection.id] = _KeptBooks(connection.organisation_id, books, now)
         return books
 

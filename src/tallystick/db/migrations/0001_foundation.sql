@@ -43,6 +43,7 @@ create table idempotency_key (
     status        integer,                 -- null while in flight
     sealed        bytea,                   -- the answer's body, sealed: it may hold a secret
     created_at    timestamptz not null,
+    kept_at       timestamptz,
     expires_at    timestamptz not null,
     primary key (client_id, scope, key)
 );
@@ -105,12 +106,13 @@ create table link_session (
     id            uuid primary key,
     client_id     uuid not null,
     company_id    uuid not null references company on delete cascade,
-    connection_id uuid references connection (id) on delete cascade,
-    state         text not null,           -- Opened, Consented, Choosing, Connected, Failed
+    connection_id uuid references connection (id) on delete cascade,   -- null: the company's own page
+    state         text not null,           -- Opened, Consented, Returned, Choosing, Connected, Failed
     oauth_state   bytea unique,            -- digest of what went to the platform
     browser       bytea not null,          -- digest of the cookie
-    parameters    jsonb not null default '{}',
-    sealed        bytea,                   -- tokens and organisations between return and choice
+    parameters    jsonb not null default '{}',   -- what the link carried for the redirect
+    sealed        bytea,                   -- tokens and organisations between return and choice, context `link/{id}`
+    outcome       jsonb,                   -- how it ended, as the redirect tells it
     created_at    timestamptz not null,
     expires_at    timestamptz not null
 );
@@ -190,7 +192,7 @@ create table record (
     data_type     text not null,
     id            text not null,
     body          text not null,           -- the finished JSON of the wire, served as it stands
-    fields        jsonb not null,          -- its filterable scalars, lower-case text for words: what queries look at
+    fields        jsonb not null,          -- its filterable scalars by wire path, texts folded: what queries look at
     hash          bytea not null,          -- over the body without modifiedDate
     raw_hash      bytea,                   -- over raw, mapping version and books: equal means nothing to do
     parent        text,                    -- the raw record it lies in, where that holds several
@@ -204,11 +206,26 @@ create index record_modified on record (company_id, connection_id, data_type, mo
 create index record_change on record (company_id, change);
 create index record_raw on record (company_id, connection_id, data_type, raw_hash);
 create index record_parent on record (company_id, connection_id, data_type, parent) where parent is not null;
--- Bodies are short and read far more often than written: kept whole and uncompressed in the row.
+-- Bodies are short and read far more often than written: kept whole and uncompressed in the row,
+-- unless a row outgrows its page.
 alter table record alter column body set storage main;
+alter table record set (toast_tuple_target = 8160);
+
+-- What a read found as we hold it already: one row for each page, so that an unchanged record costs
+-- no write of its own. A record was last seen at the later one of its own read_at and these.
+create table record_seen (
+    company_id    uuid not null,
+    connection_id uuid not null,
+    data_type     text not null,
+    read_at       timestamptz not null,
+    ids           text[] not null,
+    foreign key (company_id, connection_id) references connection on delete cascade
+);
+create index record_seen_latest on record_seen (company_id, connection_id, data_type, read_at);
 
 -- --- writing ---
 
+-- Columns that hold JSON are text here: nobody asks about their inside, and numbers stay exact.
 create table operation (
     company_id    uuid not null references company on delete cascade,
     key           uuid not null,
@@ -219,6 +236,9 @@ create table operation (
     data_type     text not null,
     kind          text not null default 'Create',   -- Create, UploadAttachment
     state         text not null,           -- Pending, Sending, Checking, Success, Failed, TimedOut
+    status        text not null generated always as (  -- the word that callers see
+        case when state in ('Sending', 'Checking') then 'Pending' else state end
+    ) stored,
     attempt       integer not null default 0,       -- how often it was claimed for sending
     looks         integer not null default 0,       -- how often the platform was asked since
     in_doubt      boolean not null default false,   -- an attempt may have arrived unheard
@@ -226,13 +246,13 @@ create table operation (
     targets       text[] not null default '{}',     -- what it settles; two with one target never overlap
     record_id     text,
     attachment_id text,
-    changes       jsonb not null default '[]',      -- known before the end where only reading back is left
-    picture       jsonb,                   -- what the target held before we sent
-    settlement    jsonb,                   -- what each bill owed, should owe, and owes
-    resolution    jsonb,                   -- what became of a write that timed out after it was sent
-    refusal       jsonb,                   -- the platform's no to a repeated attempt, while an earlier one is in doubt
+    changes       text not null default '[]',      -- known before the end where only reading back is left
+    picture       text,                   -- what the target held before we sent
+    settlement    text,                   -- what each bill owed, should owe, and owes
+    resolution    text,                   -- what became of a write that timed out after it was sent
+    refusal       text,                   -- the platform's no to a repeated attempt, while an earlier one is in doubt
     error_message text,
-    validation    jsonb,
+    validation    text ,
     status_code   integer not null,
     sync_after    boolean not null default true,
     timeout_minutes integer,
