@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
+from tallystick.companies.companies import canonical
 from tallystick.db.pool import Tx, one
 from tallystick.db.sqlfile import beside
 from tallystick.errors import TallystickError
@@ -86,10 +88,11 @@ class Session:
 
     @property
     def start(self) -> str:
-        """The address this visit began at."""
+        """The address this visit began at, with what the link carried."""
+        carried = f"?{urlencode(self.parameters)}" if self.parameters else ""
         if self.connection_id is None:
-            return f"/company/{self.company_id}"
-        return f"/companies/{self.company_id}/connections/{self.connection_id}/start"
+            return f"/company/{self.company_id}{carried}"
+        return f"/companies/{self.company_id}/connections/{self.connection_id}/start{carried}"
 
 
 async def open_visit(
@@ -121,8 +124,9 @@ async def get(tx: Tx, *, session_id: str, browser: str, now: datetime) -> Sessio
     Raises:
         VisitOver: unknown, expired, or another browser's.
     """
-    found = await one(tx, _SQL["get"], {"id": session_id, "browser": digest(browser)})
-    return _lasting(_made(found), now)
+    key = canonical(session_id)
+    found = key and await one(tx, _SQL["get"], {"id": key, "browser": digest(browser)})
+    return _lasting(_made(found or None), now)
 
 
 async def by_oauth_state(tx: Tx, *, oauth_state: str, browser: str, now: datetime) -> Session:

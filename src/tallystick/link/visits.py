@@ -10,7 +10,7 @@ from tallystick.companies.connections import Connection, Status, shown_name
 from tallystick.companies.reach import Reach
 from tallystick.connectors.registry import PLATFORMS, Platform
 from tallystick.db.pool import Database, Tx
-from tallystick.errors import NotFound
+from tallystick.errors import BadRequest, NotFound
 from tallystick.lib.clock import Clock
 from tallystick.lib.secrets import Vault
 from tallystick.link.redirect import Outcome, RedirectRefused, filled, reserved
@@ -36,6 +36,18 @@ class Ground:
         """The platform's name as pages show it."""
         simulated = connection.simulated or self.is_simulated(connection.platform_key)
         return shown_name(connection.platform, simulated=simulated)
+
+    def shown_platform(self, platform: Platform) -> str:
+        return shown_name(platform, simulated=self.is_simulated(platform.key))
+
+    def reads_and_writes(self, platform_key: str) -> tuple[frozenset[str], frozenset[str]]:
+        """The data types that are read from a platform, and those that are written into it."""
+        try:
+            connector = self.reach.connector(platform_key)
+        except BadRequest:
+            return frozenset(), frozenset()
+        reads = frozenset(read.type.key for read in connector.reads)
+        return reads, frozenset(write.type.key for write in connector.writes)
 
     def offered(self) -> list[Platform]:
         """Platforms a customer can be sent to: built, and with an app of ours registered there."""
