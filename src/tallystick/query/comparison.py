@@ -70,13 +70,18 @@ def folded(text: str) -> str:
 
 
 def instant_text(moment: datetime.datetime) -> str:
-    """An instant in UTC as text that sorts in time: what is zero at its end is left off.
+    """An instant in UTC as `sortable` text."""
+    return sortable(moment.isoformat().removesuffix("+00:00"))
+
+
+def sortable(text: str) -> str:
+    """An instant of the wire as text that sorts in time: what is zero at its end is left off.
 
     Midnight is the bare date, so a day and the instant it starts with are equal; every text is
     smaller than those it begins.
     """
-    text = moment.isoformat().removesuffix("+00:00").removesuffix("T00:00:00")
-    return text.rstrip("0") if "." in text else text
+    text = text.removesuffix("Z").removesuffix("T00:00:00")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _read(text: str, kind: Kind) -> Value | None:

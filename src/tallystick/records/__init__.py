@@ -1,0 +1,1 @@
+"""The records we hold: taken in by hash, served as they stand."""

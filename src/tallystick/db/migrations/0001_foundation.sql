@@ -204,12 +204,12 @@ create table record (
 );
 create index record_modified on record (company_id, connection_id, data_type, modified_at, id);
 create index record_change on record (company_id, change);
-create index record_raw on record (company_id, connection_id, data_type, raw_hash);
-create index record_parent on record (company_id, connection_id, data_type, parent) where parent is not null;
+create index record_raw on record (company_id, connection_id, data_type, raw_hash, id) where raw_hash is not null;
+create index record_parent on record (company_id, connection_id, data_type, parent, id) where parent is not null;
 -- Bodies are short and read far more often than written: kept whole and uncompressed in the row,
 -- unless a row outgrows its page.
 alter table record alter column body set storage main;
-alter table record set (toast_tuple_target = 8160);
+alter table record set (toast_tuple_target = 8160, autovacuum_analyze_scale_factor = 0.02);
 
 -- What a read found as we hold it already: one row for each page, so that an unchanged record costs
 -- no write of its own. A record was last seen at the later one of its own read_at and these.
