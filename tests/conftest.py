@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
@@ -30,7 +30,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if not os.environ.get(_URL):
         from tallystick.db.embedded import temporary
 
-        os.environ[_URL] = _open.enter_context(temporary(Path(mkdtemp(prefix="tally-pg-"))))
+        place = Path(_open.enter_context(TemporaryDirectory(prefix="tally-pg-")))
+        os.environ[_URL] = _open.enter_context(temporary(place))
     os.environ[_TEMPLATE] = _make_template(os.environ[_URL])
 
 

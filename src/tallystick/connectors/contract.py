@@ -275,7 +275,11 @@ class Attachments(Generic[C]):
 
 @dataclass(frozen=True, slots=True)
 class Connector(Generic[C, B]):
-    """A platform's identity card: everything the rooms need to know about it."""
+    """A platform's identity card: everything the rooms need to know about it.
+
+    `origins` are the platform's own addresses, the only ones that are called without asking where
+    a name points.
+    """
 
     key: str
     name: str
@@ -286,6 +290,7 @@ class Connector(Generic[C, B]):
     reads: tuple[Read[C, B], ...]
     writes: tuple[Write[C, B], ...]
     attachments: Attachments[C] | None = None
+    origins: tuple[str, ...] = ()
 
     def read_of(self, data_type: str) -> Read[C, B] | None:
         return next((read for read in self.reads if read.type.key == data_type), None)

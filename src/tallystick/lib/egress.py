@@ -121,12 +121,16 @@ class Gate(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
 
-def client(policy: Policy, *, timeout_s: float, connections: int = 50) -> httpx.AsyncClient:
-    """The client for everything that leaves: gated, without redirects, without the proxy settings.
+def client(
+    policy: Policy, *, timeout_s: float, connections: int = 50, keep_open: bool = False
+) -> httpx.AsyncClient:
+    """The client for everything that leaves: gated, without redirects, without proxy settings.
 
-    No connection is kept for the next request: pinned by address, one could serve another name.
+    `keep_open` is for policies under which only trusted origins are called: a connection pinned
+    by address could otherwise serve another name on its second request.
     """
-    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=0)
+    kept = connections if keep_open else 0
+    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=kept)
     gate = Gate(policy, httpx.AsyncHTTPTransport(limits=limits, trust_env=False))
     return httpx.AsyncClient(
         transport=gate, timeout=timeout_s, follow_redirects=False, trust_env=False

@@ -6,7 +6,8 @@ import httpx
 
 from tallystick.db.pool import Database, all_rows
 from tallystick.db.sqlfile import beside
-from tallystick.jobs.queue import defer
+from tallystick.jobs.calendar import Tick
+from tallystick.jobs.queue import defer, live
 from tallystick.lib.clock import Clock
 from tallystick.lib.secrets import Vault
 from tallystick.webhooks import dispatcher
@@ -14,6 +15,7 @@ from tallystick.webhooks.outbox import DELIVER
 
 _SQL = beside(__file__, "delivery.sql")
 _AT_ONCE_MAX = 500
+_TRUSTED = timedelta(seconds=2)
 HISTORY = timedelta(days=90)
 
 
@@ -28,6 +30,14 @@ class WebhookJobs:
         self._vault = vault
         self._clock = clock
 
+    @property
+    def ticks(self) -> tuple[Tick, ...]:
+        """What the calendar does for webhooks."""
+        return (
+            Tick("webhooks.wake_due", 1.0, self.wake_due),
+            Tick("webhooks.forget_old", 3600.0, self.forget_old),
+        )
+
     async def deliver(self, delivery_id: str) -> None:
         """One attempt at one message."""
         await dispatcher.deliver(
@@ -39,11 +49,16 @@ class WebhookJobs:
         )
 
     async def wake_due(self) -> None:
-        """Queue every message whose time has come; one queued twice is sent once."""
-        now = self._clock.now()
+        """Queue every message whose time has come and for which no job waits."""
+        # A fresh one has a job of its own since its birth; give that a moment.
+        now = self._clock.now() - _TRUSTED
         async with self._database.transaction() as tx:
-            for row in await all_rows(tx, _SQL["due"], {"now": now, "most": _AT_ONCE_MAX}):
-                await defer(tx, DELIVER, delivery_id=str(row["id"]))
+            rows = await all_rows(tx, _SQL["due"], {"now": now, "most": _AT_ONCE_MAX})
+            due = [str(row["id"]) for row in rows]
+            waiting = await live(tx, DELIVER, "delivery_id") if due else set()
+            for delivery_id in due:
+                if delivery_id not in waiting:
+                    await defer(tx, DELIVER, delivery_id=delivery_id)
 
     async def forget_old(self) -> None:
         """Drop events past the history that is kept."""

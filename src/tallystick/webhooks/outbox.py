@@ -51,9 +51,10 @@ async def emit(
 
 
 async def _add_delivery(tx: Tx, event_id: str, consumer_id: str, now: datetime) -> None:
-    delivery = {"id": new_id(), "event_id": event_id, "consumer_id": consumer_id, "now": now}
-    await tx.execute(_SQL["add_delivery"], delivery)
-    await defer(tx, DELIVER, delivery_id=delivery["id"])
+    delivery_id = new_id()
+    row = {"id": delivery_id, "event_id": event_id, "consumer_id": consumer_id, "now": now}
+    await tx.execute(_SQL["add_delivery"], row)
+    await defer(tx, DELIVER, delivery_id=delivery_id)
 
 
 def _wants(patterns: Sequence[str], event_type: str) -> bool:

@@ -86,25 +86,21 @@ class LostAtLink(RuntimeError):
     """The pages did not lead to where they should; the message holds the page's text."""
 
 
-def link(link_url: str, *, organisation: str, until: str) -> str:
-    """Walk from a link address through consent to the end; returns the last address.
+def link(link_url: str, *, organisation: str) -> str:
+    """Walk from a link address through consent to the last page; returns what that page says.
 
-    `organisation` is a part of the name to choose, `until` the beginning of the address to reach.
+    `organisation` is a part of the name to choose.
     """
-    with httpx.Client(trust_env=False, timeout=30) as browser:
+    with httpx.Client(trust_env=False, timeout=30, follow_redirects=True) as browser:
         answer = browser.get(link_url)
         for _step in range(_STEPS_MAX):
             here = str(answer.url)
-            if answer.is_redirect:
-                there = urljoin(here, answer.headers["location"])
-                if there.startswith(until):
-                    return there
-                answer = browser.get(there)
-                continue
             forms, text = read(answer.text)
-            form = next((f for f in forms if f.method == "post"), None)
-            if answer.is_error or form is None:
+            if answer.is_error:
                 raise LostAtLink(f"{here} says: {text[:400]}")
+            form = next((f for f in forms if f.method == "post"), None)
+            if form is None:
+                return text
             answer = _submit(browser, here, form, organisation)
     raise LostAtLink(f"Still not at the end after {_STEPS_MAX} pages: {link_url}")
 

@@ -85,10 +85,8 @@ def _scene(caller: Caller, receiver: Receiver, tally: Tally, *, organisation: st
     connection = caller.connect(company["id"], XERO)
     done(f"Company {company['name']} made, connection {connection['status']}")
     with tally.timing("link"):
-        end = browser.link(
-            connection["linkUrl"], organisation=organisation, until=_anywhere(connection)
-        )
-    done(f"The customer gave consent and chose the organisation ({end})")
+        browser.link(connection["linkUrl"], organisation=organisation)
+    done("The customer gave consent and chose the organisation")
     with tally.timing("pull"):
         _await_pull(caller, company["id"], receiver)
     _show_records(caller, company["id"], tally)
@@ -105,11 +103,6 @@ def _scene(caller: Caller, receiver: Receiver, tally: Tally, *, organisation: st
     return Scene(
         caller, receiver, tally, company["id"], connection["id"], info["baseCurrency"], bank
     )
-
-
-def _anywhere(connection: Answer) -> str:
-    """The page a customer ends on where no redirect address is configured."""
-    return str(connection["linkUrl"]).rsplit("/", 1)[0] + "/linked"
 
 
 def _await_pull(caller: Caller, company_id: str, receiver: Receiver) -> None:

@@ -1,0 +1,170 @@
+"""The only place where things are wired together: settings become a house, its web, its worker."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import uvicorn
+
+from tallystick.companies.reach import Reach
+from tallystick.connectors.contract import Connector
+from tallystick.connectors.registry import CONNECTORS
+from tallystick.db.pool import Database
+from tallystick.http.app import create_app
+from tallystick.http.house import House
+from tallystick.jobs import worker
+from tallystick.jobs.calendar import Tick
+from tallystick.jobs.worker import Task
+from tallystick.lib import egress
+from tallystick.lib.clock import Clock, OffsetClock, SystemClock
+from tallystick.lib.secrets import Vault
+from tallystick.link.flow import Flow
+from tallystick.link_web.routes import routes as link_routes
+from tallystick.push.jobs import PushJobs
+from tallystick.push.operations import PERFORM
+from tallystick.settings import Settings
+from tallystick.sync.jobs import SyncJobs
+from tallystick.webhooks import dispatcher
+from tallystick.webhooks.jobs import WebhookJobs
+from tallystick.webhooks.outbox import DELIVER
+
+_PLATFORM_TIMEOUT_S = 60.0
+_WEB_POOL = 20
+_STOP_WITHIN_S = 5
+
+
+def clock_of(settings: Settings) -> Clock:
+    return OffsetClock(settings.clock_file) if settings.clock_file else SystemClock()
+
+
+@asynccontextmanager
+async def open_house(
+    settings: Settings,
+    database_url: str,
+    vault: Vault,
+    *,
+    pool_size: int,
+    connectors: Mapping[str, Connector[Any, Any]] = CONNECTORS,
+) -> AsyncIterator[House]:
+    """Everything the rooms share, open until the block ends."""
+    clock = clock_of(settings)
+    async with (
+        Database(database_url, size=pool_size) as database,
+        egress.client(
+            _platform_policy(settings, connectors), timeout_s=_PLATFORM_TIMEOUT_S, keep_open=True
+        ) as http,
+    ):
+        reach = Reach(
+            database=database,
+            vault=vault,
+            clock=clock,
+            connectors=connectors,
+            apps=settings.platforms,
+            http=http,
+        )
+        yield House(
+            database=database,
+            clock=clock,
+            vault=vault,
+            settings=settings,
+            connectors=connectors,
+            reach=reach,
+            egress=egress.Policy(allowed=settings.allowed_networks),
+        )
+
+
+def serve_web(settings: Settings, database_url: str, vault: Vault, *, socket_number: int) -> None:
+    """The API and Link on a socket that listens already, until SIGTERM."""
+
+    async def serve() -> None:
+        async with open_house(settings, database_url, vault, pool_size=_WEB_POOL) as house:
+            config = uvicorn.Config(
+                web(house),
+                fd=socket_number,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=_STOP_WITHIN_S,
+            )
+            await uvicorn.Server(config).serve()
+
+    with asyncio.Runner(loop_factory=_event_loop) as runner:
+        runner.run(serve())
+
+
+def web(house: House) -> Any:
+    """The web application: API and Link."""
+    flow = Flow(
+        database=house.database,
+        vault=house.vault,
+        clock=house.clock,
+        settings=house.settings,
+        reach=house.reach,
+    )
+    return create_app(house, extra=link_routes(flow=flow))
+
+
+async def work(settings: Settings, database_url: str, vault: Vault) -> None:
+    """One worker, until SIGTERM."""
+    size = settings.worker_concurrency + 2
+    async with (
+        open_house(settings, database_url, vault, pool_size=size) as house,
+        egress.client(house.egress, timeout_s=dispatcher.TIMEOUT_S) as webhook_http,
+    ):
+        rooms = Rooms(house, webhooks=_webhook_jobs(house, webhook_http))
+        await worker.run(
+            database_url,
+            tasks=rooms.tasks,
+            calendar=rooms.ticks,
+            concurrency=settings.worker_concurrency,
+            poll_s=settings.job_poll_s,
+            stalled_s=settings.worker_stalled_s,
+        )
+
+
+class Rooms:
+    """What a worker does, room by room."""
+
+    def __init__(self, house: House, *, webhooks: WebhookJobs) -> None:
+        public_url = house.settings.public_url
+        self._webhooks = webhooks
+        self._push = PushJobs(database=house.database, reach=house.reach, clock=house.clock)
+        self._sync = SyncJobs(
+            database=house.database, clock=house.clock, reach=house.reach, public_url=public_url
+        )
+
+    @property
+    def tasks(self) -> dict[str, Task]:
+        """Job names, and what does them."""
+        own = {PERFORM: self._push.perform, DELIVER: self._webhooks.deliver}
+        return {**own, **self._sync.tasks}
+
+    @property
+    def ticks(self) -> tuple[Tick, ...]:
+        """What is done again and again."""
+        return (*self._sync.ticks, *self._push.ticks(), *self._webhooks.ticks)
+
+
+def _webhook_jobs(house: House, http: Any) -> WebhookJobs:
+    return WebhookJobs(database=house.database, http=http, vault=house.vault, clock=house.clock)
+
+
+def _platform_policy(
+    settings: Settings, connectors: Mapping[str, Connector[Any, Any]]
+) -> egress.Policy:
+    """Platforms are called at their own addresses and where the operator's settings say."""
+    own = [address for connector in connectors.values() for address in connector.origins]
+    set_by_operator = [app.base_url for app in settings.platforms.values() if app.base_url]
+    return egress.Policy(
+        trusted_origins=frozenset(egress.origin(url) for url in [*own, *set_by_operator])
+    )
+
+
+def _event_loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop  # noqa: PLC0415 - absent where it has no wheel
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
