@@ -24,12 +24,12 @@ class SyncJobs:
         self._reach = reach
         self._engine = Engine(database=database, clock=clock, reach=reach, public_url=public_url)
 
-    @property
     def tasks(self) -> dict[str, Task]:
+        """What the worker can be asked for."""
         return {datasets.PULL: self.pull}
 
-    @property
     def ticks(self) -> tuple[Tick, ...]:
+        """What the calendar does for reads."""
         return (
             Tick("sync.queue_initial", 1.0, self.queue_initial),
             Tick("sync.wake_due", 1.0, self.wake_due),
