@@ -1,0 +1,1 @@
+"""Writing into the books: accepted, sent once, looked for where the answer was lost, proved."""
