@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from tallystick.simulators.xero.api.routes import handle, is_binary, listed
 from tallystick.simulators.xero.call import Answer, Call
 from tallystick.simulators.xero.control import control
-from tallystick.simulators.xero.errors import Refusal, problem, unauthorised
+from tallystick.simulators.xero.errors import Refusal, bad_body, problem, unauthorised
 from tallystick.simulators.xero.faults import AnswerLost
 from tallystick.simulators.xero.identity import endpoints
 from tallystick.simulators.xero.limits import LimitReached, Limits
@@ -166,12 +166,12 @@ class XeroSimulator:
     async def _answer(self, request: Request, body: bytes, *, tenant: str, path: str) -> Answer:
         await self._wait_or_fail(request.method, path)
         accepted = request.headers.get("accept", "")
+        if accepted.strip() == "application/pdf" and not path.endswith("/pdf"):
+            path = f"{path}/pdf"
         if "json" not in accepted and not is_binary(path):
             # Xero would answer XML here; this one speaks JSON only and says so.
             text = b"Send Accept: application/json; the simulated Xero does not write XML"
             return Answer(status=406, body=text, media_type="text/plain; charset=utf-8")
-        if path.endswith("/pdf") is False and accepted.strip() == "application/pdf":
-            path = f"{path}/pdf"
         answer = self._commit(request, body, tenant=tenant, path=path)
         self._lose_answer(request.method, path)
         self._shift_page(request, answer, tenant=tenant, path=path)
@@ -181,7 +181,7 @@ class XeroSimulator:
         """Handle the call in one transaction, together with the memory of its key."""
         key = request.headers.get("idempotency-key") if request.method != "GET" else None
         if key and len(key) > _KEY_LENGTH_MAX:
-            raise problem(400, "Bad Request", "Idempotency-Key is longer than 128 characters")
+            raise bad_body("Idempotency-Key is longer than 128 characters")
         digest = _digest(request, body, path)
         with self.world.open_books(tenant) as books:
             call = Call(
@@ -269,7 +269,7 @@ def _remembered(call: Call, key: str, digest: str) -> Answer | None:
     if row is None:
         return None
     if row["digest"] != digest:
-        raise problem(400, "Bad Request", "Idempotency-Key was already used with another request")
+        raise bad_body("Idempotency-Key was already used with another request")
     return Answer(status=row["status"], body=bytes(row["body"]))
 
 

@@ -29,17 +29,17 @@ NAME = "Published records"
 TENANT_ID = str(uuid5(NAMESPACE_URL, "https://github.com/XeroAPI/Xero-OpenAPI#published-records"))
 
 
-class _AsWritten(yaml.SafeLoader):
+class _AsWritten(yaml.CSafeLoader):
     """YAML whose dates stay text and whose numbers keep their digits."""
 
 
 _AsWritten.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in pairs if tag != "tag:yaml.org,2002:timestamp"]
-    for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    for first, pairs in yaml.CSafeLoader.yaml_implicit_resolvers.items()
 }
 
 
-def _decimal(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Raw:
+def _decimal(loader: yaml.CSafeLoader, node: yaml.ScalarNode) -> Raw:
     text = loader.construct_scalar(node)
     try:
         return Decimal(text.replace("_", ""))

@@ -19,7 +19,7 @@ from tallystick.simulators.xero.wire import (
 Raw = Any
 
 _PAYABLE = {"ACCPAY", "ACCPAYCREDIT", "SPEND-PREPAYMENT", "SPEND-OVERPAYMENT"}
-_HIDDEN = {"Allocations": ("Status",)}
+_HIDDEN = {"Allocations": ("Status", "UpdatedDateUTC")}
 _OF_CONTACT = (
     "Addresses",
     "Phones",
