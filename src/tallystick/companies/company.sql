@@ -51,3 +51,27 @@ where id = %(id)s;
 update connection
 set last_sync_at = greatest(last_sync_at, %(at)s)
 where company_id = %(id)s and id = %(connection_id)s;
+
+-- page --
+-- Some of a client's companies; the parts in braces come from the query language.
+select id, client_id, name, description, tags, created_by, created_at, last_sync_at
+from company
+where client_id = %(client_id)s and {where} and {tagged}
+order by {order}
+limit %(limit)s offset %(offset)s;
+
+-- count --
+-- How many companies a page is one of.
+select count(*) as number from company where client_id = %(client_id)s and {where} and {tagged};
+
+-- tag_equals --
+-- A condition on one tag; names of tags count their case, values do not.
+coalesce(lower(tags ->> %({n}name)s) = lower(%({n}value)s), false)
+
+-- tag_differs --
+-- The same, the other way round: true also without the tag.
+lower(tags ->> %({n}name)s) is distinct from lower(%({n}value)s)
+
+-- tag_contains --
+-- A condition on a part of a tag's value.
+coalesce(strpos(lower(tags ->> %({n}name)s), lower(%({n}value)s)) > 0, false)

@@ -23,7 +23,7 @@ order by created_at desc, id;
 
 -- lock_company --
 -- Two links of one company wait for each other.
-select id from company where id = %(company_id)s for update;
+select id from company where id = %(company_id)s for no key update;
 
 -- rival --
 -- Another linked connection of the company, unless its client allows several.

@@ -7,6 +7,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tallystick.access.idempotency import Once
+from tallystick.db.pool import Tx
 from tallystick.errors import BadRequest, NotFound, TooLarge
 from tallystick.http.house import House
 from tallystick.lib import json
@@ -36,6 +38,7 @@ class Call:
     request: Request
     caller: Caller
     correlation_id: str
+    once: Once | None = None
 
     @property
     def raw_path(self) -> str:
@@ -70,16 +73,26 @@ class Call:
 
     async def json(self) -> Any:
         """The body as JSON with exact numbers."""
-        try:
-            return json.loads(await self.body())
-        except json.MalformedJson as error:
-            raise BadRequest(f"The body is not valid JSON: {error}.") from error
+        return _read(await self.body())
 
-    async def json_object(self) -> dict[str, Any]:
-        value = await self.json()
+    async def json_object(self, *, optional: bool = False) -> dict[str, Any]:
+        """The body as a JSON object; an empty one where nothing was sent and that is allowed."""
+        content = await self.body()
+        value = {} if optional and not content.strip() else _read(content)
         if not isinstance(value, dict):
             raise BadRequest("The body must be a JSON object.")
         return value
+
+    async def keep(self, tx: Tx, response: Response) -> Response:
+        """Keep the answer of a write in the transaction that makes it true, then give it.
+
+        A repetition of the request then gets it, even if this process dies before it is sent.
+        """
+        if self.once is not None:
+            now = self.house.clock.now()
+            body = bytes(response.body)
+            await self.once.keep(tx, status=response.status_code, body=body, now=now)
+        return response
 
 
 Handler = Callable[[Call], Awaitable[Response]]
@@ -109,6 +122,13 @@ class Endpoint:
     by_token: bool = False
     writes: bool = False
     size_bytes_max: int = BODY_BYTES_MAX
+
+
+def _read(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except json.MalformedJson as error:
+        raise BadRequest(f"The body is not valid JSON: {error}.") from error
 
 
 def answer(value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -1,0 +1,30 @@
+"""Every endpoint there is, in the order of the documentation."""
+
+from tallystick.http import (
+    companies,
+    connections,
+    cors,
+    health,
+    integrations,
+    keys,
+    openapi,
+    profile,
+    webhooks,
+    writes,
+)
+from tallystick.http.endpoint import Endpoint
+
+_DOCUMENTED: tuple[Endpoint, ...] = (
+    *companies.ENDPOINTS,
+    *connections.ENDPOINTS,
+    *writes.ENDPOINTS,
+    *webhooks.ENDPOINTS,
+    *integrations.ENDPOINTS,
+    *profile.ENDPOINTS,
+    *keys.ENDPOINTS,
+    *cors.ENDPOINTS,
+    *health.ENDPOINTS,
+)
+
+ENDPOINTS: tuple[Endpoint, ...] = (*_DOCUMENTED, openapi.endpoint(_DOCUMENTED))
+"""The table that gives routes, documentation and status codes."""
