@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -28,7 +29,9 @@ from tallystick.jobs.queue import unfinished
 from tallystick.lib import json
 from tallystick.lib.clock import OffsetClock
 from tallystick.lib.secrets import Vault
+from tallystick.model import DATA_TYPES
 from tallystick.settings import PlatformApp
+from tallystick.sync import schedule
 
 ROOT = Path(__file__).parents[2]
 # Short, so that the work of a killed worker is taken over while a test waits.
@@ -90,6 +93,35 @@ class World:
             connection = await connections.find(tx, self.connection.id)
         chosen = organisation_id or self.organisation_id
         return await linked(self, connection, chosen)
+
+    async def queue(self, *data_types: str) -> None:
+        """Ask for reads of these types."""
+        async with self.database.transaction() as tx:
+            await schedule.queue(
+                tx,
+                self.work.reach,
+                await connections.find(tx, self.connection.id),
+                list(data_types),
+                initial=False,
+                now=self.now(),
+            )
+
+    async def queue_all(self) -> None:
+        """Ask for reads of all types."""
+        await self.queue(*(record.key for record in DATA_TYPES))
+
+    async def frozen_in_a_read(self, process: "subprocess.Popen[bytes]") -> None:
+        """Stop the worker as soon as it has stored a page (SIGSTOP)."""
+
+        async def reading() -> bool:
+            rows = await self.rows("select count(*) as n from record")
+            return bool(rows[0]["n"])
+
+        await until(reading)
+        os.kill(process.pid, signal.SIGSTOP)
+
+    def thawed(self, process: "subprocess.Popen[bytes]") -> None:
+        os.kill(process.pid, signal.SIGCONT)
 
     async def current(self) -> Connection:
         async with self.database.transaction() as tx:

@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import psycopg
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
 
 from tallystick.db.pool import Tx, one
 from tallystick.db.sqlfile import beside
@@ -52,11 +54,14 @@ async def elapsed(stop: asyncio.Event, seconds: float) -> bool:
 
 
 async def _keep_once(database_url: str, ticks: Sequence[Tick], stop: asyncio.Event) -> None:
-    async with await Tx.connect(
-        database_url, autocommit=True, application_name="tallystick-calendar"
+    async with await AsyncConnection.connect(
+        database_url,
+        autocommit=True,
+        row_factory=dict_row,
+        application_name="tallystick-calendar",
     ) as holder:
         row = await one(holder, _SQL["try_lock"], {"lock": _LOCK})
-        if row is None or not next(iter(row.values())):
+        if row is None or not row["held"]:
             return
         running = [asyncio.create_task(_repeat(tick, stop)) for tick in ticks]
         try:
