@@ -46,6 +46,8 @@ def checked(write: Write[Any, Any], body: Mapping[str, Any], *, platform: str) -
         record = write.type.from_wire(sent)
     except ValidationError as error:
         for item, text in _misshapen(write.type, error):
+            # What is looked for inside something of another shape says nothing.
+            says = {at: said for at, said in says.items() if not at.startswith(f"{item}.")}
             says.setdefault(item, text)
     problems = tuple(
         Problem(item, f"Failed to push to {name} as {item} {text}.", name)
