@@ -139,12 +139,12 @@ class Rooms:
     def tasks(self) -> dict[str, Task]:
         """Job names, and what does them."""
         own = {PERFORM: self._push.perform, DELIVER: self._webhooks.deliver}
-        return {**own, **self._sync.tasks}
+        return {**own, **self._sync.tasks()}
 
     @property
     def ticks(self) -> tuple[Tick, ...]:
         """What is done again and again."""
-        return (*self._sync.ticks, *self._push.ticks(), *self._webhooks.ticks)
+        return (*self._sync.ticks(), *self._push.ticks(), *self._webhooks.ticks())
 
 
 def _webhook_jobs(house: House, http: Any) -> WebhookJobs:

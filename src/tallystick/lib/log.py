@@ -22,7 +22,9 @@ def _without_secrets(
 def configure(*, as_json: bool, level: str = "info") -> None:
     """Send log lines to standard error, for people or as one JSON object a line."""
     renderer: Any = (
-        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
+        structlog.processors.JSONRenderer()
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
     structlog.configure(
         processors=[

@@ -30,7 +30,6 @@ class WebhookJobs:
         self._vault = vault
         self._clock = clock
 
-    @property
     def ticks(self) -> tuple[Tick, ...]:
         """What the calendar does for webhooks."""
         return (
