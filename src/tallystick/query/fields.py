@@ -124,7 +124,7 @@ def of(record_type: type[Record]) -> Fields:
         for path, kind in _scalars(record_type)
         if not path.startswith("metadata.")
     ]
-    return table(record_type.__name__, *stored, *(_KNOWN if record_type.dated else ()))
+    return table(record_type.__name__, *stored, *_KNOWN)
 
 
 def _scalars(part: type[Part], prefix: str = "") -> Iterator[tuple[str, Kind]]:

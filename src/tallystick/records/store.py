@@ -224,6 +224,8 @@ async def get(
     id: str,  # noqa: A002 - the field's own word
 ) -> str | None:
     """The text of one record, deleted or not."""
+    if "\0" in id:
+        return None  # no text in the database can hold it, not even one to look for
     place = _place(company_id, connection_id, data_type)
     found = await one(tx, _SQL["get"], {**place, "id": id})
     return None if found is None else str(found["body"])
