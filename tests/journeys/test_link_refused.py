@@ -215,7 +215,7 @@ async def test_a_second_connection_is_refused_while_one_is_linked(world: World) 
 
     assert page.status == 409
     assert "connected already" in page.text
-    assert "Agree" not in page.text
+    assert "Continue to" not in page.text
     assert (await world.now(second)).status is Status.PendingAuth
 
 

@@ -22,7 +22,10 @@ _FAREWELL_S_MAX = 10
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What a company's page tells: connections newest first, and platforms still to be chosen."""
+    """What a company's page tells: connections newest first, and platforms still to be chosen.
+
+    Where no further one may be linked, those that only wait for it are left out.
+    """
 
     session: Session
     client: Client
@@ -144,6 +147,6 @@ async def _overview(tx: Tx, ground: Ground, session: Session, company: Company) 
         session=session,
         client=client,
         company=company,
-        connections=tuple(known),
+        connections=tuple(c for c in known if not is_full or c.linked_at is not None),
         offered=() if is_full else tuple(ground.offered()),
     )
