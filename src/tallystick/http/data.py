@@ -233,9 +233,12 @@ def _not_held(data_type: str) -> tuple[Endpoint, Endpoint]:
     path, *aliases = _paths(data_type)
     single, *single_aliases = _paths(data_type, "/{recordId}")
     refuse, summary = _refused(data_type), f"{data_type} is not held yet: always refused."
+    error = {"$ref": "#/components/schemas/Error"}
     return (
-        Endpoint("GET", path, refuse, summary, status=404, aliases=tuple(aliases)),
-        Endpoint("GET", single, refuse, summary, status=404, aliases=tuple(single_aliases)),
+        Endpoint("GET", path, refuse, summary, status=404, answer=error, aliases=tuple(aliases)),
+        Endpoint(
+            "GET", single, refuse, summary, status=404, answer=error, aliases=tuple(single_aliases)
+        ),
     )
 
 
