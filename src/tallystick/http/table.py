@@ -1,6 +1,7 @@
 """Every endpoint there is, in the order of the documentation."""
 
 from tallystick.http import (
+    attachments,
     companies,
     connections,
     cors,
@@ -18,6 +19,7 @@ _DOCUMENTED: tuple[Endpoint, ...] = (
     *companies.ENDPOINTS,
     *connections.ENDPOINTS,
     *writes.ENDPOINTS,
+    *attachments.ENDPOINTS,
     *webhooks.ENDPOINTS,
     *integrations.ENDPOINTS,
     *profile.ENDPOINTS,
