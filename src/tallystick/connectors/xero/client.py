@@ -57,8 +57,8 @@ class XeroClient:
         return answer.json()
 
     async def download(self, path: str, *, content_type: str, size_bytes_max: int) -> bytes:
-        """A file as it is. Xero's OpenAPI wants its type in a header named `contentType`."""
-        headers = {"contentType": content_type, "Accept": content_type}
+        """A file as it is, asked for as Xero's OpenAPI has it: its own type in `contentType`."""
+        headers = {"contentType": content_type, "Accept": "application/octet-stream"}
         answer = await self._call(
             "GET", path, params={}, headers=headers, size_bytes_max=size_bytes_max
         )
@@ -227,7 +227,9 @@ class _Place:
         )
 
 
-def paged(path: str, collection: str, *, id_field: str, **params: str) -> Pages:
+def paged(
+    path: str, collection: str, *, id_field: str, page_size: int = PAGE_SIZE, **params: str
+) -> Pages:
     """A list given in numbered pages, of what changed since a moment.
 
     Ordered by the id, which never changes: nobody's edit moves a record to a page that was read
@@ -236,7 +238,7 @@ def paged(path: str, collection: str, *, id_field: str, **params: str) -> Pages:
     records than were met the list is walked again, and what is missed even then comes with the
     next read, whose window overlaps.
     """
-    asked = {**params, "order": f"{id_field} ASC", "pageSize": str(PAGE_SIZE)}
+    asked = {**params, "order": f"{id_field} ASC", "pageSize": str(page_size)}
 
     async def pages(
         client: XeroClient, since: datetime | None, cursor: str | None
@@ -246,7 +248,8 @@ def paged(path: str, collection: str, *, id_field: str, **params: str) -> Pages:
             answer = await client.get(path, {**asked, "page": str(place.page)}, since=since)
             body = answer.json()
             raws = records_of(body, collection)
-            place = _next(place, [_id(raw, id_field) for raw in raws], _pagination(body))
+            ids = [_id(raw, id_field) for raw in raws]
+            place = _next(place, ids, _pagination(body), page_size)
             yield Page(
                 raws,
                 cursor=None if place is None else place.text(),
@@ -257,10 +260,12 @@ def paged(path: str, collection: str, *, id_field: str, **params: str) -> Pages:
     return pages
 
 
-def _next(place: _Place, ids: list[str], pagination: Mapping[str, int]) -> _Place | None:
+def _next(
+    place: _Place, ids: list[str], pagination: Mapping[str, int], page_size: int
+) -> _Place | None:
     after = place.after(ids)
     page_count = pagination.get("pageCount")
-    more = place.page < page_count if page_count is not None else len(ids) >= PAGE_SIZE
+    more = place.page < page_count if page_count is not None else len(ids) >= page_size
     if ids and more:
         return after
     if pagination.get("itemCount", 0) > after.met and place.walk < _WALKS_MOST:

@@ -1,6 +1,7 @@
 """Suppliers: contacts at Xero, found again by their name, which is unique there."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from tallystick.connectors.contract import (
@@ -118,9 +119,9 @@ def _written(raw: Raw) -> Written:
 async def _namesakes(client: XeroClient, supplier: Supplier) -> list[Raw]:
     """Contacts of that name, archived ones included; Xero's unique name ignores case."""
     name = given(supplier.supplier_name, "SupplierName").strip()
+    named = partial(paged, "/Contacts", "Contacts", id_field="ContactID", includeArchived="true")
     # A quote cannot be written inside a `where`; the search finds such a name, and more.
-    asked = {"searchTerm": name} if '"' in name else {"where": f"Name=={looking.quoted(name)}"}
-    pages = paged("/Contacts", "Contacts", id_field="ContactID", includeArchived="true", **asked)
+    pages = named(searchTerm=name) if '"' in name else named(where=f"Name=={looking.quoted(name)}")
     return [
         raw
         for raw in await looking.every(client, pages)
