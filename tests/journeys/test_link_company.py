@@ -132,3 +132,13 @@ async def test_a_disconnected_customer_connects_again(world: World) -> None:
     assert "You are connected" in page.text
     assert (await _only(world)).status is Status.Linked
     assert (await world.events())[-1] == "connection.reconnected"
+
+
+async def test_a_connection_whose_tokens_cannot_be_read_is_severed_too(world: World) -> None:
+    browser, page = await _linked(world)
+    async with world.database.transaction() as tx:
+        await tx.execute("update credential set sealed = 'unreadable'")
+
+    await browser.press(page)
+
+    assert (await _only(world)).status is Status.Unlinked

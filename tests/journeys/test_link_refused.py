@@ -362,3 +362,25 @@ async def test_the_secrets_of_a_choice_nobody_made_are_forgotten(world: World) -
     async with world.database.transaction() as tx:
         row = await one(tx, "select count(*) as visits from link_session")
     assert row == {"visits": 1}
+
+
+async def test_agreeing_and_cancelling_at_once_end_in_one_way(world: World) -> None:
+    connection = await world.connection()
+    for name in world.organisations():
+        browser, page = await _at_xero(world, connection)
+        await browser.press(page, "allow", organisation=world.organisations()[name])
+        async with world.database.transaction() as tx:
+            await tx.execute("update connection set status = 'Unlinked', organisation_id = null")
+    browser, page = await _at_xero(world, connection)
+    page = await browser.press(page, "allow")
+    assert "Which books" in page.text
+    told = len(await world.events())
+
+    done = await asyncio.gather(
+        *(browser.press(page, decision) for decision in ("connect", "cancel") * 3)
+    )
+
+    assert sorted(page.status for page in done) == [200, 410, 410, 410, 410, 410]
+    (end,) = (await world.events())[told:]
+    linked = (await world.now(connection)).status is Status.Linked
+    assert end == ("connection.reconnected" if linked else "connection.failed")

@@ -57,6 +57,7 @@ class Flow:
         now = self.ground.clock.now()
         async with self.ground.database.transaction() as tx:
             await sessions.tidy(tx, now=now)
+        async with self.ground.database.transaction() as tx:
             company = await visits.company_of(tx, company_id)
             connection = await visits.connection_of(tx, company, connection_id)
             session = await sessions.open_visit(
@@ -223,8 +224,9 @@ class Flow:
         now = self.ground.clock.now()
         error = ConnectionFault(outcome.status_code, outcome.status_text, outcome.message)
         async with self.ground.database.transaction() as tx:
-            session = await sessions.failed(tx, visit.session, outcome=outcome.kept(), now=now)
+            # Rows are locked in one order everywhere: company, connection, credential, visit.
             connection = await connections.failed(tx, visit.connection, error=error, now=now)
+            session = await sessions.failed(tx, visit.session, outcome=outcome.kept(), now=now)
         log.info("link_failed", connection=connection.id, status_code=outcome.status_code)
         return visit.at(session, connection)
 

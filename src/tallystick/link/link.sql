@@ -58,13 +58,21 @@ where id = %(id)s and browser = %(browser)s and expires_at > %(now)s
 returning *;
 
 -- forget_secrets --
--- A choice nobody made in time.
-update link_session set sealed = null where expires_at <= %(now)s and sealed is not null;
+-- A choice nobody made in time; what somebody else is busy with can wait.
+update link_session set sealed = null
+where id in (
+    select id from link_session
+    where expires_at <= %(now)s and sealed is not null
+    for update skip locked
+);
 
 -- forget_visits --
 -- Kept a day longer than they last, to tell a late customer what happened.
-delete from link_session where expires_at <= %(before)s;
+delete from link_session
+where id in (
+    select id from link_session where expires_at <= %(before)s for update skip locked
+);
 
--- hold --
+-- hold_company --
 -- One step at a time: a second click waits for the first.
-select id from link_session where id = %(id)s for update;
+select id from company where id = %(company_id)s for update;

@@ -12,6 +12,7 @@ from tallystick.connectors.registry import Platform
 from tallystick.db.pool import Tx
 from tallystick.errors import BadRequest, PlatformError
 from tallystick.lib.log import log
+from tallystick.lib.secrets import WrongKey
 from tallystick.link import sessions, visits
 from tallystick.link.redirect import NOTHING_NEW
 from tallystick.link.sessions import Session
@@ -59,6 +60,7 @@ async def open_company(
     now = ground.clock.now()
     async with ground.database.transaction() as tx:
         await sessions.tidy(tx, now=now)
+    async with ground.database.transaction() as tx:
         company = await visits.company_of(tx, company_id)
         session = await sessions.open_visit(
             tx,
@@ -109,12 +111,20 @@ async def disconnect(
     async with ground.database.transaction() as tx:
         session, company = await _held(tx, ground, session_id, browser)
         connection = await visits.connection_of(tx, company, connection_id)
-        pair = await credentials.load(tx, ground.vault, connection_id=connection.id)
+        pair = await _pair(tx, ground, connection)
         await connections.unlinked(tx, connection, now=now)
         is_last = not await connections.shares_grant(tx, connection)
     if pair and is_last and connection.grant_id:
         await _say_farewell(ground, connection, pair, connection.grant_id)
     return session
+
+
+async def _pair(tx: Tx, ground: Ground, connection: Connection) -> TokenPair | None:
+    """The tokens, where they can still be read: a connection is severed without them too."""
+    try:
+        return await credentials.load(tx, ground.vault, connection_id=connection.id)
+    except WrongKey:
+        return None
 
 
 async def _say_farewell(
@@ -135,7 +145,7 @@ async def _say_farewell(
 async def _held(tx: Tx, ground: Ground, session_id: str, browser: str) -> tuple[Session, Company]:
     now = ground.clock.now()
     session = await sessions.get(tx, session_id=session_id, browser=browser, now=now)
-    await sessions.hold(tx, session)
+    await sessions.hold_company(tx, session)
     return session, await visits.company_of(tx, session.company_id)
 
 

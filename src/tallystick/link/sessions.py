@@ -139,9 +139,9 @@ async def by_oauth_state(tx: Tx, *, oauth_state: str, browser: str, now: datetim
     return _lasting(_made(await one(tx, _SQL["by_oauth_state"], keys)), now)
 
 
-async def hold(tx: Tx, session: Session) -> None:
-    """Let a second click of the same visit wait until this transaction is over."""
-    await tx.execute(_SQL["hold"], {"id": session.id})
+async def hold_company(tx: Tx, session: Session) -> None:
+    """Let a second click about the same company wait until this transaction is over."""
+    await tx.execute(_SQL["hold_company"], {"company_id": session.company_id})
 
 
 async def consented(tx: Tx, session: Session, *, oauth_state: str, now: datetime) -> Session:
