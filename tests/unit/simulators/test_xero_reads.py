@@ -87,6 +87,29 @@ async def test_a_where_that_cannot_be_read_is_a_query_exception(xero: Session) -
     assert answer.json()["ErrorNumber"] == 16
 
 
+async def test_where_finds_the_payments_of_a_bill(xero: Session) -> None:
+    paid = (await xero.all("Invoices", where='Type=="ACCPAY" AND Status=="PAID"'))[0]
+    where = f'Invoice.InvoiceID==Guid("{paid["InvoiceID"]}") AND Status=="AUTHORISED"'
+    found = await xero.all("Payments", where=where)
+    assert sum(each["Amount"] for each in found) == paid["AmountPaid"]
+
+
+async def test_words_are_searched(xero: Session) -> None:
+    found = await xero.all("Contacts", searchTerm="o'brien")
+    assert [each["Name"] for each in found] == ["O'Brien Timber Merchants"]
+    summary = await xero.ok("GET", "/Contacts", page=1, summaryOnly="true")
+    assert "Phones" not in summary["Contacts"][0]
+
+
+async def test_a_payment_in_a_batch_shows_the_batch_under_its_invoice(xero: Session) -> None:
+    """The trap of the live API: the id nested there is not the payment's own."""
+    listed = await xero.all("Payments", where='Status=="AUTHORISED"')
+    batched = next(each for each in listed if each.get("BatchPaymentID"))
+    alone = await xero.one("Payments", batched["PaymentID"])
+    nested = [each["PaymentID"] for each in alone["Invoice"]["Payments"]]
+    assert nested == [batched["BatchPaymentID"]]
+
+
 async def test_order_turns_the_list(xero: Session) -> None:
     down = await xero.all("Invoices", order="Total DESC")
     totals = [each["Total"] for each in down]

@@ -1,8 +1,6 @@
 """The ASGI application: identity server, Accounting API and control plane under one address."""
 
 import asyncio
-import hashlib
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -10,25 +8,23 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from tallystick.simulators.xero.api.routes import handle, is_binary, listed
+from tallystick.simulators.xero.api.routes import is_binary, listed
 from tallystick.simulators.xero.call import Answer, Call
 from tallystick.simulators.xero.control import control
-from tallystick.simulators.xero.errors import Refusal, bad_body, problem, unauthorised
+from tallystick.simulators.xero.errors import Refusal, problem, unauthorised
 from tallystick.simulators.xero.faults import AnswerLost
 from tallystick.simulators.xero.identity import endpoints
 from tallystick.simulators.xero.limits import LimitReached, Limits
 from tallystick.simulators.xero.native import load_native
+from tallystick.simulators.xero.once import once
 from tallystick.simulators.xero.scopes import is_allowed
 from tallystick.simulators.xero.seeds import seed_world
-from tallystick.simulators.xero.wire import decode, ms
+from tallystick.simulators.xero.wire import decode
 from tallystick.simulators.xero.world import World, open_world
 
 Raw = Any
 
 API = "/xero/api.xro/2.0"
-_KEY_LENGTH_MAX = 128
-# How long Xero remembers an Idempotency-Key is not published; six hours are our choice.
-_REMEMBERS = timedelta(hours=6)
 
 
 def create_app(
@@ -179,10 +175,6 @@ class XeroSimulator:
 
     def _commit(self, request: Request, body: bytes, *, tenant: str, path: str) -> Answer:
         """Handle the call in one transaction, together with the memory of its key."""
-        key = request.headers.get("idempotency-key") if request.method != "GET" else None
-        if key and len(key) > _KEY_LENGTH_MAX:
-            raise bad_body("Idempotency-Key is longer than 128 characters")
-        digest = _digest(request, body, path)
         with self.world.open_books(tenant) as books:
             call = Call(
                 method=request.method,
@@ -194,11 +186,7 @@ class XeroSimulator:
                 api_url=f"{self.world.base_url}{API}",
                 now=books.now,
             )
-            known = _remembered(call, key, digest) if key else None
-            answer = known or handle(call)
-            if key and known is None:
-                _remember(call, key, digest, answer)
-        return answer
+            return once(call, query=request.url.query)
 
     async def _wait_or_fail(self, method: str, path: str) -> None:
         faults = self.world.faults
@@ -250,38 +238,6 @@ def _too_many(reached: LimitReached) -> Answer:
             "Retry-After": str(reached.retry_after_s),
             "X-Rate-Limit-Problem": reached.problem,
         },
-    )
-
-
-def _digest(request: Request, body: bytes, path: str) -> str:
-    words = f"{request.method} {path}?{request.url.query}\n".encode()
-    return hashlib.sha256(words + body).hexdigest()
-
-
-def _remembered(call: Call, key: str, digest: str) -> Answer | None:
-    """The stored answer to this key; the same key with another request is refused."""
-    row = call.books.tx.one(
-        "answer",
-        organisation=call.books.organisation_id,
-        key=key,
-        since_ms=ms(call.now - _REMEMBERS),
-    )
-    if row is None:
-        return None
-    if row["digest"] != digest:
-        raise bad_body("Idempotency-Key was already used with another request")
-    return Answer(status=row["status"], body=bytes(row["body"]))
-
-
-def _remember(call: Call, key: str, digest: str, answer: Answer) -> None:
-    call.books.tx.run(
-        "keep_answer",
-        organisation=call.books.organisation_id,
-        key=key,
-        digest=digest,
-        at_ms=ms(call.now),
-        status=answer.status,
-        body=answer.body,
     )
 
 

@@ -6,6 +6,7 @@ were; a record changes only where a write through the API touches it.
 """
 
 import json
+import logging
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -24,6 +25,8 @@ from tallystick.simulators.xero.wire import moment_json, money
 from tallystick.simulators.xero.world import World
 
 Raw = Any
+
+_LOG = logging.getLogger(__name__)
 
 NAME = "Published records"
 TENANT_ID = str(uuid5(NAMESPACE_URL, "https://github.com/XeroAPI/Xero-OpenAPI#published-records"))
@@ -62,7 +65,7 @@ def load_native(world: World, path: Path) -> None:
 
 
 def published(path: Path) -> dict[str, list[Raw]]:
-    """The records of a file by collection, the first of each id."""
+    """The records of a file by collection, the first of each id; what is left out is logged."""
     if path.suffix.lower() in (".yaml", ".yml"):
         document = yaml.load(path.read_text(), Loader=_AsWritten)  # noqa: S506 - a SafeLoader
         found = _examples(document)
@@ -70,11 +73,16 @@ def published(path: Path) -> dict[str, list[Raw]]:
         held = json.loads(path.read_text(), parse_float=Decimal)
         found = ((name, record) for name, records in held.items() for record in records)
     kept: dict[str, dict[str, Raw]] = {}
+    left_out: dict[str, int] = {}
     for name, record in found:
         collection = "Organisation" if name == "Organisations" else name
         key = ID_KEYS.get(collection)
         if key and isinstance(record, dict) and record.get(key):
             kept.setdefault(collection, {}).setdefault(str(record[key]).lower(), record)
+        else:
+            left_out[name] = left_out.get(name, 0) + 1
+    for name, count in left_out.items():
+        _LOG.info("published records left out: %s of %s", count, name)
     return {name: list(records.values()) for name, records in kept.items()}
 
 

@@ -15,6 +15,8 @@ _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _MS_DATE = re.compile(r"^/Date\((-?\d+)([+-]\d{4})?\)/$")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CENT = Decimal("0.01")
+# Cents of anything below this, even at the lowest rate, fit into the 64 bits of SQLite.
+_TOO_LARGE = Decimal(10) ** 12
 ZERO = Decimal("0.00")
 NO_ID = "00000000-0000-0000-0000-000000000000"
 
@@ -48,11 +50,11 @@ def moment_of(value: Raw) -> datetime | None:
     """Read either of the two ways in which a moment or a day arrives; None for anything else."""
     if not isinstance(value, str):
         return None
-    if found := _MS_DATE.match(value):
-        return _EPOCH + timedelta(milliseconds=int(found.group(1)))
     try:
+        if found := _MS_DATE.match(value):
+            return _EPOCH + timedelta(milliseconds=int(found.group(1)))
         moment = datetime.fromisoformat(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
@@ -72,16 +74,17 @@ def number(value: Raw) -> Decimal:
         read = Decimal(str(value))
     except InvalidOperation:
         return ZERO
-    return read if read.is_finite() else ZERO
+    return read if read.is_finite() and abs(read) < _TOO_LARGE else ZERO
 
 
 def is_number(value: Raw) -> bool:
     if isinstance(value, bool):
         return False
     try:
-        return Decimal(str(value)).is_finite()
+        read = Decimal(str(value))
     except InvalidOperation:
         return False
+    return read.is_finite() and abs(read) < _TOO_LARGE
 
 
 def cents(value: Raw) -> int:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from tallystick.simulators.xero.api.views import Look, contact_facts, view
+from tallystick.simulators.xero.api.trading import trading
+from tallystick.simulators.xero.api.views import Look, view
 from tallystick.simulators.xero.books.books import Held
 from tallystick.simulators.xero.call import Answer, Call, answer
 from tallystick.simulators.xero.errors import bad_query, not_found
@@ -16,6 +17,16 @@ Raw = Any
 PAGED = {"Invoices", "CreditNotes", "Payments", "Prepayments", "Overpayments", "Contacts"}
 _SINCE = {*PAGED, "BatchPayments", "Accounts", "Items"}
 _WITH_LINES = {"Invoices", "CreditNotes", "Prepayments", "Overpayments"}
+_SEARCHED = (
+    "InvoiceNumber",
+    "Reference",
+    "Name",
+    "FirstName",
+    "LastName",
+    "ContactNumber",
+    "CompanyNumber",
+    "EmailAddress",
+)
 _PAGE_SIZE = 100
 _PAGE_SIZE_MAX = 1000
 
@@ -26,12 +37,13 @@ class Wanted:
     columns: dict[str, Raw]
     filter: Filter
     order: list[tuple[str, bool]]
+    search: str
 
     @property
     def is_simple(self) -> bool:
         """Whether the file itself can filter, order and cut."""
         by_update = self.order in ([], [("UpdatedDateUTC", False)])
-        return self.filter.test is None and by_update
+        return self.filter.test is None and by_update and not self.search
 
 
 def list_collection(call: Call, collection: str) -> Answer:
@@ -45,7 +57,7 @@ def list_collection(call: Call, collection: str) -> Answer:
         places=call.places(),
         with_lines=paged or collection not in _WITH_LINES,
         summary=call.flag("summaryOnly"),
-        facts=contact_facts(call.books) if collection == "Contacts" else None,
+        trading=trading(call.books) if collection == "Contacts" else None,
     )
     fields: dict[str, Raw] = {}
     if paged:
@@ -92,11 +104,14 @@ def _wanted(call: Call, collection: str) -> Wanted:
         "archived": _shows_archived(call, collection),
     }
     if "status" in where.columns:
-        columns["statuses"] = encode([where.columns["status"]]).decode()
+        asked = where.columns["status"]
+        among = (call.query.get("Statuses") or asked).split(",")
+        columns["statuses"] = encode([asked] if asked in among else []).decode()
     if columns["contact"]:
         columns["contact"] = str(columns["contact"]).lower()
     order = parse_order(call.query.get("order"))
-    return Wanted(collection=collection, columns=columns, filter=where, order=order)
+    search = call.query.get("searchTerm", "").casefold()
+    return Wanted(collection=collection, columns=columns, filter=where, order=order, search=search)
 
 
 def _shows_archived(call: Call, collection: str) -> int:
@@ -114,6 +129,8 @@ def _rows(call: Call, wanted: Wanted, *, limit: int | None, offset: int) -> tupl
     if wanted.filter.test:
         test = wanted.filter.test
         found = [each for each in found if test(_searchable(call, each))]
+    if wanted.search:
+        found = [each for each in found if wanted.search in _words(_searchable(call, each))]
     for path, downwards in reversed(wanted.order):
         found.sort(key=lambda each, path=path: order_key(each.body, path), reverse=downwards)  # type: ignore[misc]
     return (found[offset : offset + limit] if limit is not None else found), len(found)
@@ -127,6 +144,14 @@ def _searchable(call: Call, each: Held) -> dict[str, Raw]:
     found = call.books.get("Contacts", each.contact)
     name = found.body.get("Name") if found else None
     return {**each.body, "Contact": {**contact, "Name": name}}
+
+
+def _words(body: dict[str, Raw]) -> str:
+    """What searchTerm looks through: the numbers, names and references of a record."""
+    contact = body.get("Contact")
+    named = [body.get(name) for name in _SEARCHED]
+    named.append(contact.get("Name") if isinstance(contact, dict) else None)
+    return "\n".join(str(word) for word in named if word).casefold()
 
 
 def _json_list(call: Call, name: str, *, lower: bool = False) -> str | None:

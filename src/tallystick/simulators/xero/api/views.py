@@ -1,15 +1,15 @@
 """Records as Xero shows them: whole on their own, narrower in lists and inside other records."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from tallystick.simulators.xero.api.trading import Trading, trading
 from tallystick.simulators.xero.books.books import TARGETS, Books, Held
 from tallystick.simulators.xero.errors import ID_KEYS
 from tallystick.simulators.xero.wire import (
     ZERO,
-    from_cents,
     is_number,
     moment_of,
     money,
@@ -18,7 +18,6 @@ from tallystick.simulators.xero.wire import (
 
 Raw = Any
 
-_PAYABLE = {"ACCPAY", "ACCPAYCREDIT", "SPEND-PREPAYMENT", "SPEND-OVERPAYMENT"}
 _HIDDEN = {"Allocations": ("Status", "UpdatedDateUTC")}
 _OF_CONTACT = (
     "Addresses",
@@ -36,43 +35,8 @@ class Look:
     places: int = 2
     with_lines: bool = True
     summary: bool = False
-    # Contacts by id and what is open of them, read once for a list.
-    facts: "ContactFacts | None" = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ContactFacts:
-    """Who trades on which side, and what is outstanding and overdue in base currency."""
-
-    suppliers: frozenset[str]
-    customers: frozenset[str]
-    open_cents: dict[tuple[str, str], int] = field(default_factory=dict)
-    overdue_cents: dict[tuple[str, str], int] = field(default_factory=dict)
-
-
-def contact_facts(books: Books, contact: str | None = None) -> ContactFacts:
-    trading = books.tx.all("trading", organisation=books.organisation_id, contact=contact)
-    suppliers = {row["contact"] for row in trading if row["kind"] in _PAYABLE}
-    customers = {row["contact"] for row in trading if row["kind"] not in _PAYABLE}
-    facts = ContactFacts(suppliers=frozenset(suppliers), customers=frozenset(customers))
-    rows = books.tx.all(
-        "outstanding",
-        organisation=books.organisation_id,
-        contact=contact,
-        today=books.today.isoformat(),
-    )
-    for row in rows:
-        key = (
-            row["contact"],
-            "AccountsPayable" if row["kind"] in _PAYABLE else "AccountsReceivable",
-        )
-        sign = 1 if row["kind"] in ("ACCPAY", "ACCREC") else -1
-        for kept, column in (
-            (facts.open_cents, "open_cents"),
-            (facts.overdue_cents, "overdue_cents"),
-        ):
-            kept[key] = kept.get(key, 0) + sign * row[column]
-    return facts
+    # What the documents say about all contacts, read once for a list of them.
+    trading: Trading | None = None
 
 
 def view(books: Books, held: Held, look: Look) -> dict[str, Raw]:
@@ -103,6 +67,8 @@ def _native(books: Books, held: Held) -> dict[str, Raw]:
 
 def _invoice(books: Books, held: Held, look: Look) -> dict[str, Raw]:
     body = _document(books, held, look)
+    if look.summary:
+        return {name: value for name, value in body.items() if name != "LineItems"}
     body["Payments"] = [_nested_payment(each) for each in _payments(books, held)]
     body |= {"CreditNotes": [], "Prepayments": [], "Overpayments": []}
     for each in books.rows("by_target", collection="Allocations", target=held.id):
@@ -256,9 +222,16 @@ def _target_inside(books: Books, target: Held, *, whole: bool) -> dict[str, Raw]
     shown["Contact"] = contact_inside(books, target.contact, whole=False)
     shown["LineItems"] = []
     if target.collection == "Invoices":
-        shown |= {"Payments": [], "CreditNotes": [], "Prepayments": [], "Overpayments": []}
+        shown |= {"CreditNotes": [], "Prepayments": [], "Overpayments": []}
+        paid = _payments(books, target) if whole else []
+        shown["Payments"] = [_under_batch_id(_nested_payment(each)) for each in paid]
         shown |= {"HasErrors": False, "IsDiscounted": False}
     return shown
+
+
+def _under_batch_id(payment: dict[str, Raw]) -> dict[str, Raw]:
+    """Live answers give the batch's id as PaymentID here (seen April 2026); so do we."""
+    return {**payment, "PaymentID": payment.get("BatchPaymentID", payment["PaymentID"])}
 
 
 def _batch(books: Books, held: Held, _look: Look) -> dict[str, Raw]:
@@ -284,25 +257,12 @@ def _inside_batch(payment: Held, *, currency: str) -> dict[str, Raw]:
 
 
 def _contact(books: Books, held: Held, look: Look) -> dict[str, Raw]:
-    body = dict(held.body)
-    facts = look.facts or contact_facts(books, held.id)
-    body["IsSupplier"] = held.id in facts.suppliers
-    body["IsCustomer"] = held.id in facts.customers
+    facts = look.trading or trading(books, held.id)
+    body = {**held.body, **facts.roles(held.id)}
     if look.summary:
-        for name in ("Addresses", "Phones", "ContactPersons", "PaymentTerms"):
-            body.pop(name, None)
-        return body
-    balances = {}
-    for side in ("AccountsReceivable", "AccountsPayable"):
-        open_cents = facts.open_cents.get((held.id, side), 0)
-        overdue_cents = facts.overdue_cents.get((held.id, side), 0)
-        balances[side] = {
-            "Outstanding": from_cents(open_cents),
-            "Overdue": from_cents(overdue_cents),
-        }
-    if any(key[0] == held.id for key in facts.open_cents):
-        body["Balances"] = balances
-    return body
+        left_out = ("Addresses", "Phones", "ContactPersons", "PaymentTerms")
+        return {name: value for name, value in body.items() if name not in left_out}
+    return {**body, **facts.balances(held.id)}
 
 
 def _allocation(_books: Books, held: Held, _look: Look) -> dict[str, Raw]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from tallystick.simulators.xero.api.shapes import shaped
 from tallystick.simulators.xero.api.views import Look, view
 from tallystick.simulators.xero.books.accounts import add_account
 from tallystick.simulators.xero.books.allocations import add_allocation, remove_allocation
@@ -155,11 +156,11 @@ def _elements(call: Call, collection: str) -> list[dict[str, Raw]]:
     if isinstance(sent, dict) and isinstance(sent.get(collection), list):
         sent = sent[collection]
     elements = sent if isinstance(sent, list) else [sent]
-    if not elements or not all(isinstance(element, dict) for element in elements):
+    if not elements:
         raise bad_body(f"The body must hold an array of {collection}")
     if len(elements) > _ELEMENTS_MAX:
         raise bad_body(f"The body must not hold more than {_ELEMENTS_MAX} elements")
-    return elements
+    return [shaped(element) for element in elements]
 
 
 def _previous(call: Call, collection: str, element: dict[str, Raw], id_: str | None) -> Held | None:

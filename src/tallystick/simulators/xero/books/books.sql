@@ -28,8 +28,8 @@ CREATE TABLE IF NOT EXISTS record (
     UNIQUE (organisation, collection, id)
 );
 CREATE INDEX IF NOT EXISTS record_by_moment ON record (organisation, collection, updated_ms, number);
-CREATE INDEX IF NOT EXISTS record_by_target ON record (organisation, target) WHERE target <> '';
-CREATE INDEX IF NOT EXISTS record_by_owner ON record (organisation, owner) WHERE owner <> '';
+CREATE INDEX IF NOT EXISTS record_by_target ON record (organisation, collection, target);
+CREATE INDEX IF NOT EXISTS record_by_owner ON record (organisation, collection, owner);
 CREATE INDEX IF NOT EXISTS record_by_label ON record (organisation, collection, label);
 CREATE INDEX IF NOT EXISTS record_by_code ON record (organisation, collection, code);
 CREATE INDEX IF NOT EXISTS record_by_contact ON record (organisation, contact);

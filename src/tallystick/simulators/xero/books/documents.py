@@ -8,6 +8,7 @@ from tallystick.simulators.xero.books.books import Books, Held
 from tallystick.simulators.xero.books.contacts import contact_for
 from tallystick.simulators.xero.books.ledger import KINDS, Kind
 from tallystick.simulators.xero.books.lines import line, totals
+from tallystick.simulators.xero.books.rates import LOWEST_RATE
 from tallystick.simulators.xero.errors import ID_KEYS, Invalid
 from tallystick.simulators.xero.wire import (
     ZERO,
@@ -130,6 +131,8 @@ def _fill_lines(
 
 def _fill_totals(kind: Kind, body: dict[str, Raw]) -> None:
     reckoned = totals(body["LineItems"], mode=body["LineAmountTypes"])
+    if not is_number(reckoned.total) or not is_number(reckoned.sub_total):
+        raise Invalid("The document total is too large")
     if reckoned.total < 0:
         raise Invalid("The document total cannot be negative")
     body |= {
@@ -209,7 +212,7 @@ def _fill_currency(books: Books, body: dict[str, Raw], sent: dict[str, Raw]) -> 
     if currency.lower() not in enabled:
         raise Invalid(f"Organisation is not subscribed to currency {currency}")
     rate = sent.get("CurrencyRate")
-    if rate is not None and (not is_number(rate) or number(rate) <= 0):
+    if rate is not None and (not is_number(rate) or number(rate) < LOWEST_RATE):
         raise Invalid("CurrencyRate must be a number above zero")
     day = day_of(body["Date"]) or books.today
     if currency == books.base:

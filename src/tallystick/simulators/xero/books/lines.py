@@ -75,6 +75,8 @@ def _amounts(sent: dict[str, Raw], *, places: int) -> dict[str, Raw]:
     elif sent.get("DiscountAmount"):
         kept["DiscountAmount"] = money(sent["DiscountAmount"])
         gross -= kept["DiscountAmount"]
+    if not is_number(gross):
+        raise Invalid("The line total is too large")
     amount = money(gross)
     if sent.get("UnitAmount") is None and sent.get("LineAmount") is not None:
         amount = money(sent["LineAmount"])

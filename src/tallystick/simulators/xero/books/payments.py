@@ -8,6 +8,7 @@ from typing import Any
 from tallystick.simulators.xero.books import ledger
 from tallystick.simulators.xero.books.books import TARGETS, Books, Held, reversed_legs
 from tallystick.simulators.xero.books.ledger import KINDS
+from tallystick.simulators.xero.books.rates import LOWEST_RATE
 from tallystick.simulators.xero.errors import Invalid
 from tallystick.simulators.xero.wire import (
     cents,
@@ -186,7 +187,7 @@ def _rate(books: Books, sent: dict[str, Raw], *, currency: str, day: date) -> De
     given = sent.get("CurrencyRate")
     if currency == books.base or given is None:
         return books.rate(currency, day)
-    if not is_number(given) or number(given) <= 0:
+    if not is_number(given) or number(given) < LOWEST_RATE:
         raise Invalid("CurrencyRate must be a number above zero")
     return money(given, places=6)
 

@@ -26,6 +26,7 @@ _POUND = {
     "NZD": Decimal("2.1040"),
     "CHF": Decimal("1.1120"),
 }
+LOWEST_RATE = Decimal("0.0001")
 _SIX_PLACES = Decimal("0.000001")
 
 

@@ -213,8 +213,8 @@ def _contact(rng: random.Random, name: str, currency: str) -> dict[str, Raw]:
 def _plan_bill(trade: Trade, supplier: tuple[str, str], day: Any) -> None:
     rng = trade.rng
     fate = rng.choices(
-        ("paid", "batch", "part", "open", "voided", "draft", "deleted"),
-        weights=(45, 20, 6, 17, 5, 4, 3),
+        ("paid", "batch", "part", "credited", "open", "voided", "draft", "deleted"),
+        weights=(42, 20, 6, 4, 16, 5, 4, 3),
     )[0]
     status = "DRAFT" if fate in ("draft", "deleted") else "AUTHORISED"
     sent = trade.bill(supplier, day, Status=status)
@@ -228,6 +228,8 @@ def _plan_bill(trade: Trade, supplier: tuple[str, str], day: Any) -> None:
             trade.on(pay_on, trade.pay_in_batch(id_))
         elif fate == "part":
             trade.on(pay_on, trade.pay(id_, share=Decimal("0.35")))
+        elif fate == "credited":
+            trade.on(pay_on, trade.credit(id_))
         elif fate in ("voided", "deleted"):
             trade.change(books, "Invoices", id_, {"Status": fate.upper()})
 
@@ -236,7 +238,9 @@ def _plan_bill(trade: Trade, supplier: tuple[str, str], day: Any) -> None:
 
 def _plan_invoice(trade: Trade, customer: tuple[str, str], day: Any) -> None:
     rng = trade.rng
-    fate = rng.choices(("paid", "part", "open", "voided", "draft"), weights=(65, 8, 18, 4, 5))[0]
+    fate = rng.choices(
+        ("paid", "part", "credited", "open", "voided", "draft"), weights=(62, 8, 4, 17, 4, 5)
+    )[0]
     sent = trade.invoice(customer, day, Status="DRAFT" if fate == "draft" else "AUTHORISED")
 
     def done(books: Books) -> None:
@@ -245,6 +249,8 @@ def _plan_invoice(trade: Trade, customer: tuple[str, str], day: Any) -> None:
         if fate in ("paid", "part"):
             share = Decimal(1) if fate == "paid" else Decimal("0.5")
             trade.on(pay_on, trade.pay(id_, share=share))
+        elif fate == "credited":
+            trade.on(pay_on, trade.credit(id_))
         elif fate == "voided":
             trade.change(books, "Invoices", id_, {"Status": "VOIDED"})
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from tallystick.simulators.xero.books import batches, payments
+from tallystick.simulators.xero.books.allocations import add_allocation
 from tallystick.simulators.xero.books.books import Books
 from tallystick.simulators.xero.books.documents import save_document
 from tallystick.simulators.xero.books.ledger import KINDS
@@ -110,6 +111,32 @@ class Trade:
                     "Reference": held.body.get("InvoiceNumber", ""),
                 },
             )
+
+        return done
+
+    def credit(self, id_: str) -> Callable[[Books], None]:
+        """Give some of an invoice or bill back by a credit note, and lay it against it."""
+
+        def done(books: Books) -> None:
+            held = books.get("Invoices", id_)
+            if held is None or held.status != "AUTHORISED":
+                return
+            first = next(line for line in held.body["LineItems"] if line.get("AccountCode"))
+            line = {name: first[name] for name in ("AccountCode", "TaxType")}
+            price = money(held.body["SubTotal"] / 5)
+            sent = {
+                "Type": f"{held.kind}CREDIT",
+                "Status": "AUTHORISED",
+                "Contact": held.body["Contact"],
+                "Date": books.today.isoformat(),
+                "CurrencyCode": held.body["CurrencyCode"],
+                "LineItems": [{**line, "Description": "Returned", "UnitAmount": price}],
+            }
+            note = books.get("CreditNotes", self.document(books, sent))
+            if note and note.status == "AUTHORISED":
+                amount = min(money(note.body["Total"]), money(held.body["AmountDue"]))
+                allocation = {"Invoice": {"InvoiceID": id_}, "Amount": amount}
+                add_allocation(books, note, {**allocation, "Date": books.today.isoformat()})
 
         return done
 
