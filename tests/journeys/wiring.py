@@ -1,12 +1,14 @@
 """The rooms put together for tests: what a worker does, with every address a parameter."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx
 
 from tallystick.companies.reach import Reach
+from tallystick.connectors.contract import Limits
 from tallystick.connectors.registry import CONNECTORS
+from tallystick.connectors.xero import XERO
 from tallystick.db.pool import Database
 from tallystick.jobs.calendar import Tick
 from tallystick.jobs.worker import Task
@@ -37,10 +39,12 @@ def work(
     vault: Vault,
     http: httpx.AsyncClient,
     apps: Mapping[str, PlatformApp],
+    limited: bool,
 ) -> Work:
-    """All rooms on one database."""
+    """All rooms on one database; without limits a test need not wait for the next minute."""
+    connectors = CONNECTORS if limited else {XERO.key: replace(XERO, limits=Limits())}
     reach = Reach(
-        database=database, vault=vault, clock=clock, connectors=CONNECTORS, apps=apps, http=http
+        database=database, vault=vault, clock=clock, connectors=connectors, apps=apps, http=http
     )
     sync = SyncJobs(database=database, clock=clock, reach=reach, public_url=PUBLIC_URL)
     webhooks = WebhookJobs(database=database, http=http, vault=vault, clock=clock)

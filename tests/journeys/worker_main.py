@@ -24,6 +24,7 @@ async def main() -> None:
             vault=secrets.vault(settings.encryption_key or ""),
             http=http,
             apps=settings.platforms,
+            limited="JOURNEY_LIMITED" in os.environ,
         )
         await worker.run(
             url,

@@ -234,7 +234,14 @@ async def world_of(
     clock = OffsetClock(folder / "clock")
     app = PlatformApp(CLIENT_ID, SECRET, simulator.base_url, (), simulated=True)
     async with httpx.AsyncClient(timeout=30) as http:
-        wired = work(database=database, clock=clock, vault=vault, http=http, apps={"gbol": app})
+        wired = work(
+            database=database,
+            clock=clock,
+            vault=vault,
+            http=http,
+            apps={"gbol": app},
+            limited=False,
+        )
         async with database.transaction() as tx:
             client = await clients.create(tx, name="Journeys", now=clock.now())
             company = await companies.create(

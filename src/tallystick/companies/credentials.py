@@ -22,6 +22,8 @@ _LEFT_AT_LEAST = timedelta(seconds=60)
 _RENEWAL_S_MAX = 10
 # Longer than a renewal may take, so that who waits gets what the other stored.
 _LOCK_WAIT = "set local lock_timeout = '15s'"
+# A process that is frozen while it renews must not keep the row from all others.
+_FROZEN_AFTER = "set local idle_in_transaction_session_timeout = '20s'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ class ConnectionTokens:
         # the new pair must be stored before anyone uses it.
         async with self._database.transaction() as tx:
             await tx.execute(_LOCK_WAIT)
+            await tx.execute(_FROZEN_AFTER)
             kept = await _kept(tx, self._vault, self._connection_id, statement="hold")
             if kept is None:
                 raise _not_linked()

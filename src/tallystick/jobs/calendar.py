@@ -1,4 +1,4 @@
-"""What is done again and again, by one process of all: whoever holds the calendar's lock."""
+"""What is done again and again, by one process of all: whoever holds the calendar's lease."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -10,12 +10,10 @@ from psycopg.rows import dict_row
 
 from tallystick.db.pool import Tx, one
 from tallystick.db.sqlfile import beside
+from tallystick.lib.ids import new_id
 from tallystick.lib.log import log
 
 _SQL = beside(__file__, "calendar.sql")
-
-_LOCK = 7_331_002  # any number, the same in every process that keeps the calendar
-_LOOK_AGAIN_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +25,24 @@ class Tick:
     run: Callable[[], Awaitable[None]]
 
 
-async def keep(database_url: str, ticks: Sequence[Tick], stop: asyncio.Event) -> None:
-    """Wait for the calendar's lock and run the ticks while it is held, until told to stop."""
+async def keep(
+    database_url: str, ticks: Sequence[Tick], stop: asyncio.Event, *, lease_s: float
+) -> None:
+    """Wait for the lease and run the ticks while it is held, until told to stop.
+
+    Who does not renew the lease in time has lost it, be it dead, frozen or cut off.
+    """
+    holder = new_id()
     while not stop.is_set():
         try:
-            await _keep_once(database_url, ticks, stop)
+            await _keep_once(database_url, ticks, stop, holder=holder, lease_s=lease_s)
         except psycopg.OperationalError as error:
             log.warning("calendar_lost_database", error=type(error).__name__)
-        await elapsed(stop, _LOOK_AGAIN_S)
+        await elapsed(stop, lease_s / 4)
 
 
 async def once(ticks: Sequence[Tick]) -> None:
-    """Run each tick a single time, without the lock."""
+    """Run each tick a single time, without the lease."""
     for tick in ticks:
         await tick.run()
 
@@ -53,29 +57,40 @@ async def elapsed(stop: asyncio.Event, seconds: float) -> bool:
     return False
 
 
-async def _keep_once(database_url: str, ticks: Sequence[Tick], stop: asyncio.Event) -> None:
+async def _keep_once(
+    database_url: str, ticks: Sequence[Tick], stop: asyncio.Event, *, holder: str, lease_s: float
+) -> None:
     async with await AsyncConnection.connect(
         database_url,
         autocommit=True,
         row_factory=dict_row,
         application_name="tallystick-calendar",
-    ) as holder:
-        row = await one(holder, _SQL["try_lock"], {"lock": _LOCK})
-        if row is None or not row["held"]:
-            return
-        running = [asyncio.create_task(_repeat(tick, stop)) for tick in ticks]
-        try:
-            await _hold(holder, stop)
-        finally:
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+    ) as db:
+        while not await _take(db, holder, lease_s):
+            if not await elapsed(stop, lease_s / 4):
+                return
+        log.info("calendar_kept")
+        await _run_while_held(db, ticks, stop, holder=holder, lease_s=lease_s)
 
 
-async def _hold(holder: Tx, stop: asyncio.Event) -> None:
-    """The lock lives as long as its connection: as soon as that is gone, the ticks stop."""
-    while await elapsed(stop, _LOOK_AGAIN_S):
-        await holder.execute(_SQL["alive"])
+async def _run_while_held(
+    db: Tx, ticks: Sequence[Tick], stop: asyncio.Event, *, holder: str, lease_s: float
+) -> None:
+    running = [asyncio.create_task(_repeat(tick, stop)) for tick in ticks]
+    try:
+        while await elapsed(stop, lease_s / 4):
+            if not await _take(db, holder, lease_s):
+                log.warning("calendar_lost")
+                return
+        await db.execute(_SQL["give_back"], {"holder": holder})
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+async def _take(db: Tx, holder: str, lease_s: float) -> bool:
+    return await one(db, _SQL["take"], {"holder": holder, "lease_s": lease_s}) is not None
 
 
 async def _repeat(tick: Tick, stop: asyncio.Event) -> None:

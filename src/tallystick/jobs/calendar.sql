@@ -1,5 +1,10 @@
--- try_lock --
-select pg_try_advisory_lock(%(lock)s) as held
+-- take --
+-- The lease, if it is free, ran out or is ours already; by the database's clock, that all share.
+insert into calendar_lease (holder, until)
+values (%(holder)s, now() + make_interval(secs => %(lease_s)s))
+on conflict (only_one) do update set holder = excluded.holder, until = excluded.until
+where calendar_lease.holder = excluded.holder or calendar_lease.until < now()
+returning true as held
 
--- alive --
-select 1 as alive
+-- give_back --
+delete from calendar_lease where holder = %(holder)s

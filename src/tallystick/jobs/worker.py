@@ -41,7 +41,7 @@ async def run(
     async with app.open_async():
         ticks = (*calendar, *_own_ticks(app, stalled_s))
         async with asyncio.TaskGroup() as group:
-            group.create_task(keep(database_url, ticks, stop))
+            group.create_task(keep(database_url, ticks, stop, lease_s=stalled_s))
             group.create_task(
                 _work(
                     app,

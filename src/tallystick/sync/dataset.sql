@@ -19,7 +19,11 @@ select id from dataset
 where connection_id = %(connection_id)s and data_type = %(data_type)s and completed_at is null
 
 -- hold_company --
-select id from company where id = %(company_id)s for no key update
+-- A process that is frozen while it holds the row is cut off, or it would stop the whole company.
+with patience as materialized (
+    select set_config('idle_in_transaction_session_timeout', '10s', true) as is_local
+)
+select company.id from patience, company where id = %(company_id)s for no key update of company
 
 -- get --
 select * from dataset where company_id = %(company_id)s and id = %(id)s

@@ -251,6 +251,7 @@ class Engine:
         now = self._clock.now()
         async with self._database.transaction() as tx:
             # Company, connection, read: the order in which all who hold several take them.
+            await datasets.hold_company(tx, company_id=dataset.company_id)
             await companies.touch_sync(tx, dataset.company_id, dataset.connection_id, now)
             last = await datasets.last_success(tx, dataset)
             done = await datasets.complete(tx, dataset, now=now)

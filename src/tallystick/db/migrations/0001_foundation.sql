@@ -126,6 +126,13 @@ create table sync_setting (
     unique nulls not distinct (client_id, company_id)
 );
 
+-- Which worker keeps the calendar. A lease and not a lock: a worker that is frozen holds no lease.
+create table calendar_lease (
+    only_one      boolean primary key default true check (only_one),
+    holder        uuid not null,
+    until         timestamptz not null
+);
+
 -- --- reading ---
 
 create table dataset (
