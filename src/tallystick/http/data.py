@@ -18,7 +18,8 @@ from tallystick.model import DATA_TYPES, WIRE_DATA_TYPES
 from tallystick.model.base import Record
 from tallystick.model.company import CompanyInfo
 from tallystick.query import fields, language, order, sql
-from tallystick.records import store, whereabouts
+from tallystick.records import pages, whereabouts
+from tallystick.records.pages import Listed, Wanted
 from tallystick.records.whereabouts import Shelf
 
 _COMPANY = "/companies/{companyId}/data"
@@ -45,26 +46,39 @@ def _list(record_type: type[Record]) -> Handler:
     async def list_records(call: Call) -> Response:
         asked = paging(call)
         query = call.param("query")
-        where = sql.where(language.parse(query) if query else None, known)
-        wanted = order.parse(call.param("orderBy"), known)
+        wanted = Wanted(
+            record_type,
+            sql.where(language.parse(query) if query else None, known),
+            order.parse(call.param("orderBy"), known),
+            asked.page,
+            asked.page_size,
+        )
         async with call.house.database.transaction() as tx:
-            company_id, shelf = await _shelf(call, tx, record_type.key)
-            listed = await store.page(
-                tx,
-                company_id=company_id,
-                connection_id=shelf.connection_id,
-                record_type=record_type,
-                where=where,
-                order=wanted,
-                page=asked.page,
-                page_size=asked.page_size,
-            )
-        return _joined(call, asked, listed)
+            return _joined(call, asked, await _listed(call, tx, wanted))
 
     return list_records
 
 
-def _joined(call: Call, asked: Paging, listed: store.Listed) -> Response:
+async def _listed(call: Call, tx: Tx, wanted: Wanted) -> Listed:
+    """The page, by one statement wherever there is something to show."""
+    company_id = canonical(call.path("companyId"))
+    named = call.request.path_params.get("connectionId")
+    connection_id = canonical(named) if named else None
+    if company_id and bool(named) == bool(connection_id):
+        listed = await pages.page_at_home(
+            tx,
+            wanted,
+            client_id=call.caller.client_id,
+            company_id=company_id,
+            connection_id=connection_id,
+        )
+        if listed is not None:
+            return listed
+    company_id, shelf = await _shelf(call, tx, wanted.record_type.key)
+    return await pages.page_of(tx, wanted, company_id=company_id, connection_id=shelf.connection_id)
+
+
+def _joined(call: Call, asked: Paging, listed: Listed) -> Response:
     """The stored texts between a head and a tail: nothing is read, nothing is written again."""
     tail = json.dumps(
         {
@@ -86,7 +100,7 @@ def _one(record_type: type[Record]) -> Handler:
         async with call.house.database.transaction() as tx:
             company_id, shelves = await _shelves(call, tx, data_type)
             for shelf in sorted(shelves, key=lambda each: not each.held):
-                body = await store.get(
+                body = await pages.get(
                     tx,
                     company_id=company_id,
                     connection_id=shelf.connection_id,
@@ -105,17 +119,12 @@ def _one(record_type: type[Record]) -> Handler:
 async def get_company_info(call: Call) -> Response:
     """What the books say of the company: an object, the newest that is not deleted."""
     known = fields.of(CompanyInfo)
+    where = sql.where(language.parse("metadata.isDeleted=false"), known)
+    newest = Wanted(CompanyInfo, where, order.parse("-modifiedDate", known), 1, 1)
     async with call.house.database.transaction() as tx:
         company_id, shelf = await _shelf(call, tx, CompanyInfo.key)
-        listed = await store.page(
-            tx,
-            company_id=company_id,
-            connection_id=shelf.connection_id,
-            record_type=CompanyInfo,
-            where=sql.where(language.parse("metadata.isDeleted=false"), known),
-            order=order.parse("-modifiedDate", known),
-            page=1,
-            page_size=1,
+        listed = await pages.page_of(
+            tx, newest, company_id=company_id, connection_id=shelf.connection_id
         )
     if not listed.bodies:
         raise NotFound(f"No data available for {CompanyInfo.key} for ID {company_id}")

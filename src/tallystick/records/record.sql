@@ -170,22 +170,40 @@ select body from record
 where company_id = %(company_id)s and connection_id = %(connection_id)s
     and data_type = %(data_type)s and id = %(id)s
 
+-- home --
+-- Starts the page of a client's company: the connection whose records are shown. The newest one that
+-- ever read the type to its end, or the one asked for if it did.
+with home as materialized (
+    select k.id
+    from company c
+    join connection k on k.company_id = c.id
+    where c.id = %(company_id)s and c.client_id = %(client_id)s
+        and k.id = coalesce(%(asked_id)s, k.id)
+        and exists (
+            select from dataset d
+            where d.company_id = k.company_id and d.connection_id = k.id
+                and d.data_type = %(data_type)s and d.status = 'Complete'
+        )
+    order by k.created_at desc, k.id
+    limit 1
+)
+
 -- page --
 -- The ids come from an index where there is one for the order; bodies are fetched for one page only.
 select r.body, (
     select count(*) from record
-    where company_id = %(company_id)s and connection_id = %(connection_id)s
+    where company_id = %(company_id)s and connection_id = {connection}
         and data_type = %(data_type)s and {where}
 ) as total
 from (
     select id, row_number() over (order by {order}) as place from record
-    where company_id = %(company_id)s and connection_id = %(connection_id)s
+    where company_id = %(company_id)s and connection_id = {connection}
         and data_type = %(data_type)s and {where}
     order by {order} limit %(limit)s offset %(offset)s
 ) p
 cross join lateral (
     select body from record
-    where company_id = %(company_id)s and connection_id = %(connection_id)s
+    where company_id = %(company_id)s and connection_id = {connection}
         and data_type = %(data_type)s and id >= p.id
     order by id limit 1
 ) r
@@ -193,5 +211,5 @@ order by p.place
 
 -- count --
 select count(*) as total from record
-where company_id = %(company_id)s and connection_id = %(connection_id)s
+where company_id = %(company_id)s and connection_id = {connection}
     and data_type = %(data_type)s and {where}

@@ -1,18 +1,15 @@
-"""The store of records: pages are put by hash, lists are read as finished text."""
+"""The store of records: pages are put by hash; how they are read lies in `pages`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, LiteralString
-
-from psycopg.rows import tuple_row
+from typing import Any
 
 from tallystick.db.pool import Tx, all_rows, one
 from tallystick.db.sqlfile import beside
 from tallystick.model import BY_KEY
 from tallystick.model.base import Record
-from tallystick.query.order import Order
-from tallystick.query.sql import Where
+from tallystick.records.pages import Listed, get, page
 from tallystick.records.rows import Incoming, Row, body, lead, row
 
 _SQL = beside(__file__, "record.sql")
@@ -27,14 +24,6 @@ class Stored:
     changed: int = 0
     unchanged: int = 0
     deleted: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """One page of a list, as texts of the wire, and how many there are in all."""
-
-    bodies: list[str]
-    total: int
 
 
 async def put_page(
@@ -80,22 +69,22 @@ async def put_rows(
     """As `put_page`, for rows that were made before."""
     # A page may hold a record twice; the later one is the newer one.
     unique = list({each.id: each for each in rows}.values())
-    page = _Page(tx, BY_KEY[data_type], _place(company_id, connection_id, data_type), read_at, now)
-    other = await page.compare(unique)
-    created, changed = await page.write(other)
+    put = _Put(tx, BY_KEY[data_type], _place(company_id, connection_id, data_type), read_at, now)
+    other = await put.compare(unique)
+    created, changed = await put.write(other)
     written = {each.id for each in other}
-    await page.note_seen([each.id for each in unique if each.id not in written])
+    await put.note_seen([each.id for each in unique if each.id not in written])
     return Stored(
         read=len(rows),
         created=created,
         changed=changed,
         unchanged=len(rows) - created - changed,
-        deleted=await page.delete_vanished(parents, [each.id for each in unique]),
+        deleted=await put.delete_vanished(parents, [each.id for each in unique]),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Page:
+class _Put:
     """One page on its way into the table: where it goes, and when it was read."""
 
     tx: Tx
@@ -215,55 +204,6 @@ async def mark_missing(
     return 0 if found is None else int(found["deleted"])
 
 
-async def get(
-    tx: Tx,
-    *,
-    company_id: str,
-    connection_id: str,
-    data_type: str,
-    id: str,  # noqa: A002 - the field's own word
-) -> str | None:
-    """The text of one record, deleted or not."""
-    if "\0" in id:
-        return None  # no text in the database can hold it, not even one to look for
-    place = _place(company_id, connection_id, data_type)
-    found = await one(tx, _SQL["get"], {**place, "id": id})
-    return None if found is None else str(found["body"])
-
-
-async def page(
-    tx: Tx,
-    *,
-    company_id: str,
-    connection_id: str,
-    record_type: type[Record],
-    where: Where,
-    order: Order,
-    page: int,
-    page_size: int,
-) -> Listed:
-    """One page of the records that answer a query; pages count from 1."""
-    parameters = {
-        **_place(company_id, connection_id, record_type.key),
-        **where.parameters,
-        "limit": page_size,
-        "offset": (page - 1) * page_size,
-    }
-    async with tx.cursor(row_factory=tuple_row) as cursor:
-        rows = await (await cursor.execute(_list("page", where, order), parameters)).fetchall()
-    if rows:
-        return Listed([body for body, _ in rows], int(rows[0][1]))
-    if page == 1:
-        return Listed([], 0)
-    counted = await one(tx, _list("count", where, order), parameters)
-    return Listed([], 0 if counted is None else int(counted["total"]))
-
-
-def _list(name: str, where: Where, order: Order) -> LiteralString:
-    # Both come from query/sql.py, which writes callers' values as parameters alone.
-    return _SQL[name].replace("{where}", where.text).replace("{order}", order.text)
-
-
 def _place(company_id: str, connection_id: str, data_type: str) -> dict[str, str]:
     return {"company_id": company_id, "connection_id": connection_id, "data_type": data_type}
 
@@ -297,3 +237,17 @@ def _in_ms(moment: datetime) -> datetime:
     """The moment as the wire shows it: what is asked for must be what was seen."""
     moment = moment.astimezone(UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+__all__ = [
+    "Listed",
+    "Stored",
+    "count_missing",
+    "get",
+    "known_raws",
+    "mark_missing",
+    "page",
+    "put_page",
+    "put_rows",
+    "touch",
+]
