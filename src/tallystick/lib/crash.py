@@ -1,24 +1,22 @@
-"""Named points at which a process may be told to die, so that tests kill it exactly there."""
+"""Named points at which a process may be told to die or to freeze, so that tests do it there."""
 
 import os
 import signal
 from collections import Counter
 
-_WISH = "TALLYSTICK_CRASH_AT"
+# Killed, nothing is tidied up; or stopped until somebody sends SIGCONT.
+_WISHES = {"TALLYSTICK_CRASH_AT": signal.SIGKILL, "TALLYSTICK_FREEZE_AT": signal.SIGSTOP}
 _passed: Counter[str] = Counter()
 
 
 def point(name: str) -> None:
-    """Die here (SIGKILL, nothing is tidied up) if `TALLYSTICK_CRASH_AT` names this point.
+    """Die here if `TALLYSTICK_CRASH_AT` names this point, freeze if `TALLYSTICK_FREEZE_AT` does.
 
-    `name:3` dies when the point is passed for the third time by this process.
+    `name:3` means the third time that this process passes the point.
     """
-    wish = os.environ.get(_WISH)
-    if wish is None:
-        return
-    wanted, _, times = wish.partition(":")
-    if wanted != name:
-        return
-    _passed[name] += 1
-    if _passed[name] >= int(times or 1):
-        os.kill(os.getpid(), signal.SIGKILL)
+    for wish, number in _WISHES.items():
+        wanted, _, times = os.environ.get(wish, "").partition(":")
+        if wanted == name:
+            _passed[name] += 1
+            if _passed[name] == int(times or 1):
+                os.kill(os.getpid(), number)
