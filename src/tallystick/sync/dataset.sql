@@ -152,17 +152,6 @@ from dataset where batch_id = %(id)s order by requested_at, id
 -- announce --
 update read_batch set announced_at = %(now)s where id = %(id)s
 
--- has_data --
--- The newest connection of the company that ever read this type to the end.
-select connection.id from connection
-where connection.company_id = %(company_id)s
-  and exists (
-      select from dataset
-      where dataset.company_id = connection.company_id and dataset.connection_id = connection.id
-        and dataset.data_type = %(data_type)s and dataset.status = 'Complete'
-  )
-order by connection.created_at desc limit 1
-
 -- latest --
 -- For each data type of a company the last read, and the last one that was completed.
 select last.data_type, last.id, last.status, good.id as good_id, good.completed_at as good_at

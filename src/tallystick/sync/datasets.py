@@ -121,9 +121,19 @@ async def queue(
         if dataset is not None:
             queued.append(dataset)
         elif not skip_running:
-            running = await one(tx, _SQL["in_progress"], row)
-            raise DatasetInProgress(data_type, company.id, str(running and running["id"]))
+            raise await in_progress(
+                tx, company_id=company.id, connection_id=connection.id, data_type=data_type
+            )
     return queued
+
+
+async def in_progress(
+    tx: Tx, *, company_id: str, connection_id: str, data_type: str
+) -> DatasetInProgress:
+    """The refusal that names the read that runs already."""
+    keys = {"connection_id": connection_id, "data_type": data_type}
+    running = await one(tx, _SQL["in_progress"], keys)
+    return DatasetInProgress(data_type, company_id, str(running and running["id"]))
 
 
 async def _insert(tx: Tx, row: dict[str, Any]) -> Dataset | None:
@@ -241,12 +251,6 @@ async def due(tx: Tx, *, now: datetime, most: int) -> list[tuple[str, str]]:
     """(dataset id, connection id) of the reads that should be worked on."""
     rows = await all_rows(tx, _SQL["due"], {"now": now, "most": most})
     return [(str(row["id"]), str(row["connection_id"])) for row in rows]
-
-
-async def has_data(tx: Tx, company_id: str, data_type: str) -> str | None:
-    """The newest connection that ever read this type to the end; None: nothing was read yet."""
-    row = await one(tx, _SQL["has_data"], {"company_id": company_id, "data_type": data_type})
-    return None if row is None else str(row["id"])
 
 
 async def latest(tx: Tx, *, company_id: str) -> list[DictRow]:
