@@ -2,9 +2,11 @@
 
 import datetime
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Self
+from functools import cache
+from types import NoneType, UnionType
+from typing import Annotated, Any, ClassVar, Self, Union, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
 from pydantic.alias_generators import to_camel
@@ -21,9 +23,15 @@ def _day(value: Any) -> Any:
 
 
 def _number(value: Any) -> Any:
+    if type(value) is Decimal:
+        return value
     if isinstance(value, bool | float):
         raise ValueError("a number is expected, exact and not a truth value")  # noqa: TRY004 - pydantic reports ValueError
     return value
+
+
+def _day_text(day: datetime.date) -> str:
+    return f"{day.isoformat()}T00:00:00"
 
 
 def _moment_text(moment: datetime.datetime) -> str:
@@ -37,7 +45,7 @@ Number = Annotated[Decimal, BeforeValidator(_number), PlainSerializer(json.plain
 Day = Annotated[
     datetime.date,
     BeforeValidator(_day),
-    PlainSerializer(lambda day: f"{day.isoformat()}T00:00:00", return_type=str),
+    PlainSerializer(_day_text, return_type=str),
 ]
 """A calendar day; the wire shows it as midnight without a zone."""
 
@@ -65,6 +73,59 @@ class Part(BaseModel):
     )
 
 
+def _written(part: Part) -> dict[str, Any]:
+    """What `model_dump(by_alias=True, exclude_none=True)` gives, in half the time.
+
+    Every record that is read passes here, and pydantic calls back into Python for each number.
+    """
+    values = part.__dict__
+    return {
+        alias: value if write is None else write(value)
+        for name, alias, write in _writers(type(part))
+        if (value := values[name]) is not None
+    }
+
+
+@cache
+def _writers(part: type[Part]) -> tuple[tuple[str, str, Callable[[Any], Any] | None], ...]:
+    """Name, wire name, and what turns the value into JSON; None: it is JSON already."""
+    return tuple(
+        (name, info.alias or name, _writer(info.annotation))
+        for name, info in part.model_fields.items()
+    )
+
+
+def _writer(annotation: Any) -> Callable[[Any], Any] | None:
+    arguments, origin = get_args(annotation), get_origin(annotation)
+    if origin is Annotated:
+        return _writer(arguments[0])
+    if origin in {Union, UnionType}:
+        (present,) = (each for each in arguments if each is not NoneType)
+        return _writer(present)
+    if origin is tuple:
+        return _each(_writer(arguments[0]))
+    if not isinstance(annotation, type) or origin is not None:
+        return None
+    for base, write in _WRITERS:
+        if issubclass(annotation, base):
+            return write
+    return None
+
+
+def _each(write: Callable[[Any], Any] | None) -> Callable[[Any], Any] | None:
+    return None if write is None else lambda values: [write(value) for value in values]
+
+
+_WRITERS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
+    (Part, _written),
+    (Decimal, json.plain),
+    (Word, lambda word: word.value),
+    # A moment is a date too, so it stands first.
+    (datetime.datetime, _moment_text),
+    (datetime.date, _day_text),
+)
+
+
 class Metadata(Part):
     """What we know about a record beside its content."""
 
@@ -89,7 +150,7 @@ class Record(Part):
 
     def wire(self) -> dict[str, Any]:
         """The JSON object of the wire, members without value left out."""
-        return self.model_dump(by_alias=True, exclude_none=True)
+        return _written(self)
 
     @classmethod
     def from_wire(cls, body: Mapping[str, Any]) -> Self:

@@ -4,7 +4,7 @@ from contextlib import suppress
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.query.trees import any_clause, render, trees
 
@@ -122,6 +122,7 @@ def test_braces_nest_only_so_deeply() -> None:
         parse("{" * 1000 + "a=1" + "}" * 1000)
 
 
+@settings(max_examples=60)
 @given(trees(any_clause))
 def test_what_is_written_down_is_read_back(tree: Node) -> None:
     assert parse(render(tree)) == tree
