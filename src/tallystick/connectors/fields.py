@@ -10,6 +10,8 @@ from tallystick.model.base import Word
 W = TypeVar("W", bound=Word)
 T = TypeVar("T")
 
+_ZERO = Decimal(0)
+
 
 class Fields:
     """Tolerant access to one raw object: an odd value becomes None and is noted, never an error.
@@ -68,10 +70,10 @@ class Fields:
             number = Decimal(value) if isinstance(value, str | int | Decimal) else None
         except InvalidOperation:
             number = None
-        if number is None or isinstance(value, bool) or not number.is_finite():
+        if number is None or isinstance(value, bool) or not _is_sane(number):
             self._note(key, value, "a number")
             return None
-        return number
+        return number or _ZERO
 
     def truth(self, key: str) -> bool | None:
         value = self._take(key)
@@ -130,6 +132,11 @@ class Fields:
         """Fields that are there but were neither read nor ignored by name (with all below them)."""
         left = self.present - self.read - ignores
         return {path for path in left if not _below(path, ignores)}
+
+
+def _is_sane(number: Decimal) -> bool:
+    """Neither infinite nor of a size that no books hold, and that arithmetic would stumble over."""
+    return number.is_finite() and (not number or -13 < number.adjusted() < 16)
 
 
 def _below(path: str, ignores: frozenset[str]) -> bool:

@@ -27,6 +27,14 @@ def test_odd_values_become_none_and_are_noted() -> None:
     assert len(fields.odd) == 9
 
 
+def test_a_number_no_books_hold_is_odd() -> None:
+    fields = Fields({"big": Decimal("1E+16"), "small": "1E-13", "zero": Decimal("0E+99")})
+    assert fields.number("big") is None
+    assert fields.number("small") is None
+    assert str(fields.number("zero")) == "0"
+    assert len(fields.odd) == 2
+
+
 def test_absent_and_empty_values_are_nothing_odd() -> None:
     fields = Fields({"empty": "", "null": None})
     for key in ("empty", "null", "absent"):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from shutil import copytree
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -134,9 +138,24 @@ class Linked:
         return [one for one in seen if one["method"] == method and str(one["path"]).endswith(path)]
 
 
-def simulated(state_dir: Path, *, size: str = "small") -> XeroSimulator:
+def simulated(state_dir: Path) -> XeroSimulator:
+    """The small world as it was seeded, in a directory of the test's own."""
+    copytree(_seeded(), state_dir, dirs_exist_ok=True)
+    return _open(state_dir)
+
+
+@cache
+def _seeded() -> Path:
+    """Seeded once for the process, and thrown away with it."""
+    holder = TemporaryDirectory(prefix="tally-xero-")
+    atexit.register(holder.cleanup)
+    _open(Path(holder.name)).close()
+    return Path(holder.name)
+
+
+def _open(state_dir: Path) -> XeroSimulator:
     return create_app(
-        state_dir, seed=7, size=size, base_url=HOST, client_secret="s3cret", limits=UNLIMITED
+        state_dir, seed=7, size="small", base_url=HOST, client_secret="s3cret", limits=UNLIMITED
     )
 
 

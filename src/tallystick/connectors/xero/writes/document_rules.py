@@ -62,6 +62,10 @@ def _line_problems(say: Say, at: str, line: DocumentLine, books: XeroBooks) -> I
     yield from too_fine(say, f"{at}.Quantity", line.quantity, UNIT_PLACES)
     yield from too_fine(say, f"{at}.UnitAmount", line.unit_amount, UNIT_PLACES)
     yield from too_fine(say, f"{at}.TaxAmount", line.tax_amount)
+    if line.sub_total is not None and abs(line.sub_total - _net(line)) > TOLERANCE:
+        yield say(f"{at}.SubTotal", "Sub Total must equal Quantity times Unit Amount.")
+    if line.total_amount is not None and abs(line.total_amount - _line_total(line)) > TOLERANCE:
+        yield say(f"{at}.TotalAmount", "Total Amount must equal Sub Total and Tax Amount.")
     if line.discount_amount or line.discount_percentage:
         yield say(f"{at}.DiscountAmount", "Xero takes no discount on a line of a purchase.")
     yield from _account_problems(say, at, line, books)
@@ -96,9 +100,13 @@ def _tax_problems(say: Say, at: str, line: DocumentLine, books: XeroBooks) -> It
         yield say(f"{at}.TaxRateRef.Id", "Tax Rate Ref was not found in Xero.")
 
 
+def _net(line: DocumentLine) -> Decimal:
+    """What Xero makes of a line: rounded once, half up."""
+    return (line.unit_amount * line.quantity).quantize(_CENT, rounding=ROUND_HALF_UP)
+
+
 def _line_total(line: DocumentLine) -> Decimal:
-    net = (line.unit_amount * line.quantity).quantize(_CENT, rounding=ROUND_HALF_UP)
-    return net + (line.tax_amount or Decimal(0))
+    return _net(line) + (line.tax_amount or Decimal(0))
 
 
 def lines_total(document: Document) -> Decimal:
