@@ -1,0 +1,1 @@
+"""Measurements against ceilings, side by side in one run: `make bench`."""
