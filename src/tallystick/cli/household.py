@@ -82,6 +82,7 @@ def work(data_dir: Path | None) -> None:
     _join_parent()
     url = installation.database_url(chosen)
     log.configure(as_json=chosen.log_json, level=chosen.log_level)
+    log.configure_libraries()
     vault = asyncio.run(installation.prepare(chosen, url))
     asyncio.run(app.work(chosen, url, vault))
 
@@ -92,6 +93,7 @@ def web(socket_number: int) -> None:
     _join_parent()
     url = installation.database_url(chosen)
     log.configure(as_json=chosen.log_json, level=chosen.log_level)
+    log.configure_libraries()
     vault = asyncio.run(installation.unlock(chosen, url))
     app.serve_web(chosen, url, vault, socket_number=socket_number)
 

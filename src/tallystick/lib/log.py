@@ -41,8 +41,15 @@ def configure(*, as_json: bool, level: str = "info") -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+
+
+def configure_libraries() -> None:
+    """Let what libraries say through the standard logging appear only where it is a warning."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s %(message)s")
 
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 """The logger of the house."""
+
+# Whoever forgets to configure must not get structlog's own default: it prints local variables.
+configure(as_json=False)
