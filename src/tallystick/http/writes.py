@@ -183,6 +183,13 @@ def _not_supported(connection: Connection, data_type: str) -> NotFound:
 WRITE_ERRORS = (400, 401, 404, 409, 413, 422, 429, 503)
 
 
+def _sent(record_type: type[Record]) -> dict[str, Any]:
+    """The shape of a record as callers send it: without what the platform works out."""
+    schema = record_type.model_json_schema(mode="validation")
+    required = [name for name in schema.get("required", ()) if name not in record_type.computed]
+    return {**schema, "required": required}
+
+
 def _writes() -> Iterator[Endpoint]:
     for record_type in DATA_TYPES:
         if record_type.key not in WRITABLE:
@@ -197,7 +204,7 @@ def _writes() -> Iterator[Endpoint]:
             f"{_CONNECTION}/push/{name}",
             partial(push, record_type),
             f"Create a record of {record_type.key}",
-            body=record_type.model_json_schema(mode="validation"),
+            body=_sent(record_type),
             answer=OPERATION,
             query=("timeoutInMinutes", "allowSyncOnPushComplete"),
             errors=WRITE_ERRORS,
