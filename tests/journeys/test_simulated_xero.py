@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -15,6 +16,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from tests.oracles.xero_client import accounting_api, identity_api
+
+from tallystick.simulators.clock import Clock
 
 Raw = Any
 
@@ -30,6 +33,7 @@ child = subprocess.Popen([sys.executable, "-c", sys.argv[3], sys.argv[1], sys.ar
 print(child.pid, flush=True)
 sys.stdin.read()
 """
+_TODAY = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 _BACK = "http://127.0.0.1:9/back"
 _SCOPE = (
     "offline_access accounting.transactions accounting.contacts"
@@ -55,6 +59,9 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def running(state_dir: Path, port: int) -> Iterator[Running]:
+    clock = Clock(state_dir / "clock.json")
+    if not clock.offset():
+        clock.set(_TODAY)
     command = [sys.executable, "-c", _SERVE, str(state_dir), str(port)]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:
@@ -151,6 +158,17 @@ def test_xeros_own_client_writes_a_payment(server: Running, tmp_path: Path) -> N
     assert after.amount_paid == 10.5
     pdf = api.get_invoices(tenant, where='Type=="ACCREC"', page=1).invoices[0]
     assert Path(api.get_invoice_as_pdf(tenant, pdf.invoice_id)).read_bytes()[:4] == b"%PDF"
+
+
+def test_xeros_own_client_reads_a_refusal(server: Running, tmp_path: Path) -> None:
+    tenant, access, _ = linked(server, tmp_path)
+    api = accounting_api(server.api, access)
+    bill = {"Type": "ACCPAY", "Status": "AUTHORISED", "Contact": {"Name": "New"}, "LineItems": []}
+    sent = {"Invoices": [{**bill, "Date": "2026-11-20", "DueDate": "2026-12-20"}]}
+    (refused,) = api.create_invoices(tenant, sent, summarize_errors=False).invoices
+    assert refused.has_errors
+    assert refused.status_attribute_string == "ERROR"
+    assert "line items" in refused.validation_errors[0].message
 
 
 def test_a_killed_simulator_comes_back_with_the_same_books(tmp_path: Path) -> None:

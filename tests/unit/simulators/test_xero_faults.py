@@ -89,6 +89,22 @@ async def test_a_refresh_whose_answer_is_lost_can_be_asked_again(xero: Session) 
     assert (await xero.token(**form)).status_code == 200
 
 
+@pytest.mark.parametrize("name", ["server_errors", "rate_limits", "loses_answers"])
+async def test_the_identity_server_fails_when_it_is_named(xero: Session, name: str) -> None:
+    fault = {"name": name, "status": 503, "retry_after_s": 9}
+    await xero.control("POST", "/faults", {**fault, "match": {"path": "/connections"}})
+    await xero.ok("GET", "/Accounts")
+    bearer = {"authorization": f"Bearer {xero.access_token}", "accept": "application/json"}
+    if name == "loses_answers":
+        with pytest.raises(httpx.TransportError):
+            await xero.plain.get("/xero/connections", headers=bearer)
+    else:
+        answer = await xero.plain.get("/xero/connections", headers=bearer)
+        assert answer.status_code == {"server_errors": 503, "rate_limits": 429}[name]
+        assert answer.headers["retry-after"] == "9"
+    assert (await xero.plain.get("/xero/connections", headers=bearer)).status_code == 200
+
+
 async def test_a_shifted_page_hides_a_record_from_a_naive_reader(xero: Session) -> None:
     whole = {each["InvoiceID"] for each in await xero.all("Invoices")}
     await xero.control("POST", "/faults", {"name": "pages_shift", "times": 3})

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.simulators.xero_session import TODAY
 
+from tallystick.simulators.clock import Clock
 from tallystick.simulators.xero import create_app
 from tallystick.simulators.xero.books.allocations import add_allocation, remove_allocation
 from tallystick.simulators.xero.books.books import Books
@@ -56,6 +58,7 @@ class Undo(Exception):
 @contextmanager
 def seeded_books() -> Iterator[Books]:
     with TemporaryDirectory() as folder:
+        Clock(Path(folder) / "clock.json").set(TODAY)
         app = create_app(Path(folder))
         world = app.world
         with world.store.transaction() as tx:

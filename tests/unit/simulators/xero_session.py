@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -14,6 +15,7 @@ import httpx
 from tests.oracles import VARIABLE
 from tests.oracles.xero_checked import Checked
 
+from tallystick.simulators.clock import Clock
 from tallystick.simulators.xero import create_app
 from tallystick.simulators.xero.app import XeroSimulator
 from tallystick.simulators.xero.limits import UNLIMITED, Limits
@@ -21,6 +23,7 @@ from tallystick.simulators.xero.wire import decode
 
 Raw = Any
 
+TODAY = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 BASE = "http://127.0.0.1:8500"
 API = "/xero/api.xro/2.0"
 BACK = "http://127.0.0.1:9/oauth/callback"
@@ -134,6 +137,14 @@ class Session:
         return list((await self.control("GET", "/organisations"))["organisations"])
 
 
+def _begin_today(state_dir: Path) -> None:
+    """A new world begins on one day for ever, whenever the test runs."""
+    clock = Clock(state_dir / "clock.json")
+    if not clock.offset():
+        state_dir.mkdir(parents=True, exist_ok=True)
+        clock.set(TODAY)
+
+
 @asynccontextmanager
 async def session(
     state_dir: Path,
@@ -144,6 +155,7 @@ async def session(
     size: str = "small",
     books: Path | None = None,
 ) -> AsyncIterator[Session]:
+    _begin_today(state_dir)
     app = create_app(state_dir, seed=seed, size=size, books=books, base_url=BASE, limits=limits)
     inner = httpx.ASGITransport(app)
     judged = Checked(inner) if VARIABLE in os.environ else inner

@@ -100,8 +100,10 @@ class XeroSimulator:
         self.world.requests.append(seen)
         try:
             response = await self._route(request, body, path)
+        except LimitReached as reached:
+            response = _response(_too_many(reached))
         except Refusal as refused:
-            response = Response(refused.body, refused.status, media_type=refused.media_type)
+            response = _response(_refused(refused))
         seen["status"] = response.status_code
         return response
 
@@ -111,8 +113,11 @@ class XeroSimulator:
         if path.startswith("/xero/identity/connect/"):
             return await self._identity(request, body)
         if path.lower().startswith("/xero/connections"):
+            await self._wait_or_fail(request.method, "/connections")
             with self.world.store.transaction() as tx:
-                return endpoints.connections(request, self.world.tokens(tx))
+                response = endpoints.connections(request, self.world.tokens(tx))
+            self._lose_answer(request.method, "/connections")
+            return response
         return PlainTextResponse("Not found", status_code=404)
 
     async def _identity(self, request: Request, body: bytes) -> Response:
@@ -138,14 +143,9 @@ class XeroSimulator:
         except LimitReached as reached:
             answer = _too_many(reached)
         except Refusal as refused:
-            answer = Answer(status=refused.status, body=refused.body, media_type=refused.media_type)
+            answer = _refused(refused)
         counted = world.counters.headers(tenant, world.clock.now())
-        return Response(
-            answer.body,
-            answer.status,
-            headers={**counted, **answer.headers},
-            media_type=answer.media_type,
-        )
+        return _response(answer, **counted)
 
     def _let_in(self, request: Request, path: str) -> str:
         """The organisation the call may speak to."""
@@ -198,7 +198,9 @@ class XeroSimulator:
         if broken := faults.taken("server_errors", method=method, path=path):
             status = int(broken.details.get("status", 500))
             text = b"An error occurred in Xero"
-            raise Refusal(status, text, media_type="text/plain; charset=utf-8")
+            wait_s = broken.details.get("retry_after_s")
+            headers = {"Retry-After": str(wait_s)} if wait_s is not None else None
+            raise Refusal(status, text, media_type="text/plain; charset=utf-8", headers=headers)
 
     def _lose_answer(self, method: str, path: str) -> None:
         if self.world.faults.taken("loses_answers", method=method, path=path):
@@ -226,6 +228,24 @@ def _api_path(request: Request) -> str:
     raw = request.scope.get("raw_path") or request.url.path.encode()
     return (
         str(raw.decode("ascii", errors="replace")).partition("?")[0].removeprefix(API).rstrip("/")
+    )
+
+
+def _response(answer: Answer, **headers: str) -> Response:
+    return Response(
+        answer.body,
+        answer.status,
+        headers={**headers, **answer.headers},
+        media_type=answer.media_type,
+    )
+
+
+def _refused(refused: Refusal) -> Answer:
+    return Answer(
+        status=refused.status,
+        body=refused.body,
+        media_type=refused.media_type,
+        headers=refused.headers,
     )
 
 

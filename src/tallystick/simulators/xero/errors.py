@@ -8,6 +8,7 @@ Refusal                an answer of its own: status, body
 Invalid                one element breaks a rule of the books; becomes a ValidationException (10)
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from tallystick.simulators.xero.wire import NO_ID, day_json, day_of, encode
@@ -42,12 +43,18 @@ _WITHOUT_STATUS = {"BatchPayments", "Accounts"}
 
 class Refusal(Exception):
     def __init__(
-        self, status: int, body: bytes, *, media_type: str = "application/json; charset=utf-8"
+        self,
+        status: int,
+        body: bytes,
+        *,
+        media_type: str = "application/json; charset=utf-8",
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(status, body)
         self.status = status
         self.body = body
         self.media_type = media_type
+        self.headers = dict(headers or {})
 
 
 def problem(status: int, title: str, detail: str) -> Refusal:

@@ -8,7 +8,7 @@ from tallystick.simulators.xero.api.trading import trading
 from tallystick.simulators.xero.api.views import Look, view
 from tallystick.simulators.xero.books.books import Held
 from tallystick.simulators.xero.call import Answer, Call, answer
-from tallystick.simulators.xero.errors import bad_query, not_found
+from tallystick.simulators.xero.errors import ID_KEYS, bad_query, not_found
 from tallystick.simulators.xero.where import Filter, order_key, parse_order, parse_where
 from tallystick.simulators.xero.wire import encode, ms
 
@@ -40,10 +40,13 @@ class Wanted:
     search: str
 
     @property
-    def is_simple(self) -> bool:
-        """Whether the file itself can filter, order and cut."""
-        by_update = self.order in ([], [("UpdatedDateUTC", False)])
-        return self.filter.test is None and by_update and not self.search
+    def statement(self) -> str | None:
+        """The statement by which the file itself can filter, order and cut; None if it cannot."""
+        if self.filter.test is not None or self.search:
+            return None
+        if self.order in ([], [("UpdatedDateUTC", False)]):
+            return "page"
+        return "page_by_id" if self.order == [(ID_KEYS[self.collection], False)] else None
 
 
 def list_collection(call: Call, collection: str) -> Answer:
@@ -121,9 +124,9 @@ def _shows_archived(call: Call, collection: str) -> int:
 
 def _rows(call: Call, wanted: Wanted, *, limit: int | None, offset: int) -> tuple[list[Held], int]:
     books, ours = call.books, {"collection": wanted.collection, **wanted.columns}
-    if wanted.is_simple and limit is not None:
+    if wanted.statement and limit is not None:
         counted = books.tx.one("count", organisation=books.organisation_id, **ours)
-        rows = books.rows("page", limit=limit, offset=offset, **ours)
+        rows = books.rows(wanted.statement, limit=limit, offset=offset, **ours)
         return rows, counted[0] if counted else 0
     found = books.rows("page", limit=-1, offset=0, **ours)
     if wanted.filter.test:

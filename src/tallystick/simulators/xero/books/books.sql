@@ -116,6 +116,20 @@ WHERE organisation = :organisation AND collection = :collection
 ORDER BY updated_ms, number
 LIMIT :limit OFFSET :offset;
 
+-- page_by_id --
+SELECT * FROM record
+WHERE organisation = :organisation AND collection = :collection
+  AND updated_ms >= :since_ms
+  AND (:kind IS NULL OR kind = :kind)
+  AND (:contact IS NULL OR contact = :contact)
+  AND (:archived OR status <> 'ARCHIVED')
+  AND (:statuses IS NULL OR status IN (SELECT value FROM json_each(:statuses)))
+  AND (:ids IS NULL OR id IN (SELECT value FROM json_each(:ids)))
+  AND (:contacts IS NULL OR contact IN (SELECT value FROM json_each(:contacts)))
+  AND (:codes IS NULL OR code IN (SELECT value FROM json_each(:codes)))
+ORDER BY id
+LIMIT :limit OFFSET :offset;
+
 -- count --
 SELECT count(*) FROM record
 WHERE organisation = :organisation AND collection = :collection

@@ -125,7 +125,9 @@ def _fill_lines(
     items = body.setdefault("LineItems", [])
     if approved and not items:
         raise Invalid("One or more line items must be specified")
-    if approved and any(number(each["LineAmount"]) and not each.get("AccountID") for each in items):
+    if approved and any(
+        number(each.get("LineAmount")) and not each.get("AccountID") for each in items
+    ):
         raise Invalid("Account code must be specified for each line of an approved document")
 
 

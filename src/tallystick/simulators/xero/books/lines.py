@@ -49,7 +49,7 @@ def line(sent: Raw, books: Books, *, mode: str, places: int, strict: bool) -> di
     kept: dict[str, Raw] = {"LineItemID": sent.get("LineItemID") or books.new_id()}
     kept["Description"] = sent.get("Description") or ""
     if _is_description_only(sent):
-        return {**kept, "Tracking": [], "TaxAmount": ZERO, "LineAmount": ZERO}
+        return {**kept, "Tracking": []}
     kept |= _amounts(sent, places=places)
     kept |= _account(sent, books, strict=strict)
     kept |= _tax(sent, kept, books, mode=mode)

@@ -200,7 +200,7 @@ def _contact(rng: random.Random, name: str, currency: str) -> dict[str, Raw]:
             "Addresses": [
                 {
                     "AddressType": "POBOX",
-                    "AddressLine1": f"{rng.randrange(1, 200)} Mill Road",
+                    "AddressLine1": rng.choice(("Mill Road 7", "Unit 3\r\nThe Maltings")),
                     "City": names.town(rng),
                     "PostalCode": "LS1 4DY",
                 }

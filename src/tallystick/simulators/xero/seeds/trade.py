@@ -65,6 +65,8 @@ class Trade:
         """A bill to send: a supplier's (name, currency), its day and whatever else it says."""
         rng = self.rng
         lines = [self._expense() for _ in range(rng.choice((1, 1, 2, 3)))]
+        if rng.random() < 0.1:
+            lines.append({"Description": "As agreed on the telephone"})
         return {
             "Type": "ACCPAY",
             "Status": "AUTHORISED",
