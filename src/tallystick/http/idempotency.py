@@ -36,7 +36,8 @@ SLOW_S = 4.0
 _SETTLES_IN = timedelta(seconds=1)
 _POLL_S = (0.01, 0.02, 0.04, 0.08, 0.16, 0.3)
 _PATH_MAX = 500
-_METHODS = frozenset({"POST", "PUT", "PATCH"})
+KEYED_METHODS = frozenset({"POST", "PUT", "PATCH"})
+"""Where a key means something; elsewhere it is ignored."""
 # What is bad to have twice, so that even a repetition that looks meant is taken for a retry.
 _HURT_TWICE = frozenset(
     {
@@ -103,7 +104,7 @@ async def run(call: Call, endpoint: Endpoint, render: Render) -> Done:
 
 def _key_sent(call: Call, endpoint: Endpoint) -> str | None:
     key = call.request.headers.get("idempotency-key")
-    if key is None or endpoint.method not in _METHODS:
+    if key is None or endpoint.method not in KEYED_METHODS:
         return None
     if not ids.is_uuid(key):
         raise BadRequest("The Idempotency-Key must be a GUID.")

@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 from starlette.responses import Response
 
 from tallystick.http.endpoint import Call, Endpoint
+from tallystick.http.idempotency import KEYED_METHODS
 from tallystick.http.schemas import ERROR
 from tallystick.lib import json
 from tallystick.model import DATA_TYPES
@@ -19,6 +20,18 @@ _PIECE = re.compile(r"\{(\w+)\}")
 _WHOLE = {
     "page": {"type": "integer", "minimum": 0, "default": 1},
     "pageSize": {"type": "integer", "minimum": 1, "maximum": 5000, "default": 100},
+}
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "A repetition with the same key gets the first answer, for 24 hours.",
+    "schema": {"type": "string", "format": "uuid"},
+}
+_MEANT = {
+    "name": "Tallystick-Duplicate",
+    "in": "header",
+    "description": "`allow` says that a repetition of an equal request is meant.",
+    "schema": {"type": "string", "enum": ["allow"]},
 }
 
 
@@ -76,7 +89,12 @@ def _operation(one: Endpoint, path: str, shapes: "_Shapes") -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": _operation_id(one.method, path),
         "summary": one.summary,
-        "parameters": [*_path_parameters(path), *map(_query_parameter, one.query)],
+        "parameters": [
+            *_path_parameters(path),
+            *map(_query_parameter, one.query),
+            *([_KEY] if one.method in KEYED_METHODS else []),
+            *([_MEANT] if one.writes else []),
+        ],
         "responses": _responses(one, shapes),
     }
     if one.body is not None:
@@ -163,7 +181,26 @@ def _pointing(value: Any) -> Any:
 
 @cache
 def _records() -> dict[str, Any]:
-    """One schema for each data type, as its class says."""
+    """One schema for each data type and its parts, as its class says and the wire shows it."""
     models: list[tuple[Any, Any]] = [(record, "serialization") for record in DATA_TYPES]
     _, found = models_json_schema(models, ref_template="#/components/schemas/{model}")
-    return dict(found["$defs"])
+    parts = {name: _served(part) for name, part in found["$defs"].items()}
+    for record in DATA_TYPES:
+        parts[record.__name__]["properties"]["modifiedDate"] = {"type": "string"}
+    return parts
+
+
+def _served(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """What pydantic says of a class, less what never shows: nulls, defaults, made-up titles."""
+    shown: dict[str, Any] = {
+        key: value for key, value in schema.items() if key not in {"title", "default"}
+    }
+    if "anyOf" in shown:
+        [alone] = [choice for choice in shown.pop("anyOf") if choice.get("type") != "null"]
+        return {**shown, **_served(alone)}
+    if "properties" in shown:
+        shown["properties"] = {k: _served(part) for k, part in shown["properties"].items()}
+    if "items" in shown:
+        shown["items"] = _served(shown["items"])
+    # An exact number has a serialiser of its own, of which pydantic knows nothing.
+    return shown or {"type": "number"}
