@@ -491,6 +491,20 @@ async def test_a_bill_without_a_number_is_found_by_what_else_it_says(xero: Linke
     assert [found.changes for found in await one.find()] == [written.changes]
 
 
+@pytest.mark.parametrize("rate_ref", [None, {"id": "INPUT2"}])
+async def test_a_bill_that_states_no_tax_has_the_tax_of_its_rate_or_none(
+    xero: Linked, rate_ref: Any
+) -> None:
+    known = await facts(xero)
+    line = {"description": "x", "quantity": 3, "unitAmount": 10, "taxRateRef": rate_ref}
+    one = await writer(xero, bill(known, lineItems=[{**line, "accountRef": {"id": known.cost}}]))
+    await one.look()
+    written = await one.send()
+    assert [found.changes for found in await one.find()] == [written.changes]
+    back = (await one.read_back(written))["bills", written.changes[0].id]
+    assert back.total_amount == (36 if rate_ref else 30)
+
+
 async def test_a_written_bill_says_what_was_sent(xero: Linked) -> None:
     known = await facts(xero)
     one = await writer(xero, bill(known))

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -38,6 +38,8 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     content: bytes | None = None
     size_bytes_max: int = _SIZE_BYTES_MAX
+    # What a log line calls it: paths and queries may hold people's names.
+    endpoint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,16 +136,9 @@ async def _token(access: Access, stale: str | None) -> str:
 
 async def _attempt(access: Access, call: Call, token: str, *, platform: str) -> Answer:
     await access.permit.take()
-    with_token = Call(
-        call.method,
-        call.url,
-        params=call.params,
-        headers={**call.headers, "Authorization": f"Bearer {token}"},
-        content=call.content,
-        size_bytes_max=call.size_bytes_max,
-    )
-    # The path without its query, which may hold names.
-    named = log.bind(platform=platform, method=call.method, path=httpx.URL(call.url).path)
+    headers = {**call.headers, "Authorization": f"Bearer {token}"}
+    with_token = replace(call, headers=headers)
+    named = log.bind(platform=platform, method=call.method, endpoint=call.endpoint)
     started = time.monotonic()
     try:
         answer = await send(access.http, with_token, at=access.clock.now())

@@ -67,7 +67,7 @@ async def _upload(
     content_type: str,
     content: bytes,
 ) -> Attachment:
-    """Add a file; PUT never replaces one of the same name, as POST would."""
+    """Add a file. POST would replace one of the same name; PUT is for new ones."""
     body = await client.upload(
         f"{_path(data_type, record_id)}/{step(name)}",
         key=key,

@@ -86,6 +86,7 @@ class XeroClient:
             },
             content=content,
             size_bytes_max=size_bytes_max,
+            endpoint=path.split("/")[1],
         )
         answer = await request(self._access, call, platform="xero", token_refused=_token_refused)
         await self._heed(answer)

@@ -17,7 +17,10 @@ def problems(body: Raw) -> tuple[Problem, ...]:
 
 
 def warnings(record: Raw) -> tuple[Problem, ...]:
-    raw = record.get("Warnings") if isinstance(record, dict) else None
+    if not isinstance(record, dict):
+        return ()
+    # Payments were seen to spell it in small letters.
+    raw = record.get("Warnings") or record.get("warnings")
     return tuple(Problem("", message, "Xero") for message in _messages(raw))
 
 
@@ -40,7 +43,7 @@ def _walk(value: Any, at: str) -> Iterator[Problem]:
         for message in _messages(value.get("ValidationErrors")):
             yield Problem(at, message, "Xero")
         for key, inner in value.items():
-            if key not in {"ValidationErrors", "Warnings"}:
+            if key not in {"ValidationErrors", "Warnings", "warnings"}:
                 yield from _walk(inner, f"{at}.{key}" if at else key)
 
 

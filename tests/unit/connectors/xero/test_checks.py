@@ -253,6 +253,8 @@ TAXED = {"taxAmount": 20, "taxRateRef": {"id": "INPUT2"}}
         bill({"accountRef": None, "itemRef": {"id": OAK}}),
         bill({"trackingCategoryRefs": [{"id": NORTH}, {"id": RED}]}),
         bill({"subTotal": 100, "totalAmount": 100}),
+        # Xero works the tax out from the rate.
+        bill({"taxRateRef": {"id": "INPUT2"}, "totalAmount": 120}, totalAmount=120),
     ],
 )
 def test_a_bill_that_xero_takes_has_no_problems(made: Bill) -> None:

@@ -167,7 +167,7 @@ discounts = st.sampled_from([None, Decimal(10), Decimal("33.3333")])
 CENT = Decimal("0.01")
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(
     quantity=quantities,
     price=prices,
@@ -242,7 +242,7 @@ def _put(raw: Raw, place: tuple[Any, ...], value: Raw) -> Raw:
     return changed
 
 
-@settings(max_examples=600)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_no_odd_value_anywhere_stops_a_page(data: st.DataObject) -> None:
     case = data.draw(st.sampled_from(CASES))

@@ -215,6 +215,14 @@ def status(document: Fields, words: Mapping[str, S], *, left: Decimal | None, to
     return words["Part"] if left > 0 else words["Paid"]
 
 
+def remaining(note: Fields, total: Decimal) -> Decimal:
+    """What is left of a credit note; an answer to its creation may leave that out."""
+    left = note.number("RemainingCredit")
+    if left is None:
+        return ZERO if note.text("Status") in {"PAID", *_GONE} else total
+    return left
+
+
 CREDIT_NOTE_WORDS = {
     "Draft": CreditNoteStatus.Draft,
     "Void": CreditNoteStatus.Void,

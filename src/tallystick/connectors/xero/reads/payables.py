@@ -11,6 +11,7 @@ from tallystick.connectors.xero.reads.documents import (
     allocations,
     is_deleted,
     lines,
+    remaining,
     status,
     withheld,
 )
@@ -85,7 +86,7 @@ def bill_credit_notes(fields: Fields, books: XeroBooks) -> tuple[BillCreditNote,
     if note_id is None or of_type != "ACCPAYCREDIT":
         return fields.leave()
     of_currency, total = currency(fields, books), amount(fields, "Total")
-    left = fields.number("RemainingCredit")
+    left = remaining(fields, total)
     return (
         BillCreditNote(
             id=note_id,
@@ -98,7 +99,7 @@ def bill_credit_notes(fields: Fields, books: XeroBooks) -> tuple[BillCreditNote,
             sub_total=amount(fields, "SubTotal"),
             total_tax_amount=amount(fields, "TotalTax"),
             discount_percentage=ZERO,
-            remaining_credit=ZERO if left is None else left,
+            remaining_credit=left,
             status=status(fields, CREDIT_NOTE_WORDS, left=left, total=total),
             issue_date=day(fields, "Date"),
             allocated_on_date=day(fields, "FullyPaidOnDate"),

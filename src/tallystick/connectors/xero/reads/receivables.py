@@ -10,6 +10,7 @@ from tallystick.connectors.xero.reads.documents import (
     allocations,
     is_deleted,
     lines,
+    remaining,
     status,
     withheld,
 )
@@ -84,7 +85,7 @@ def credit_notes(fields: Fields, books: XeroBooks) -> tuple[CreditNote, ...]:
     if note_id is None or of_type != "ACCRECCREDIT":
         return fields.leave()
     of_currency, total = currency(fields, books), amount(fields, "Total")
-    left = fields.number("RemainingCredit")
+    left = remaining(fields, total)
     return (
         CreditNote(
             id=note_id,
@@ -97,7 +98,7 @@ def credit_notes(fields: Fields, books: XeroBooks) -> tuple[CreditNote, ...]:
             sub_total=amount(fields, "SubTotal"),
             total_tax_amount=amount(fields, "TotalTax"),
             discount_percentage=ZERO,
-            remaining_credit=ZERO if left is None else left,
+            remaining_credit=left,
             status=status(fields, CREDIT_NOTE_WORDS, left=left, total=total),
             issue_date=day(fields, "Date"),
             allocated_on_date=day(fields, "FullyPaidOnDate"),

@@ -92,7 +92,7 @@ async def _find(
 ) -> Sequence[Written]:
     """An account that had the name before is somebody else's."""
     del key, books
-    seen = picture.seen.get("bankAccounts", ())
+    seen = picture.seen["bankAccounts"]
     return [
         _written(raw)
         for raw in await _namesakes(client, account)

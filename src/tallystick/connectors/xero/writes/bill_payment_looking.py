@@ -151,9 +151,12 @@ def _refuse_currency(payment: BillPayment, meant: Plan, theirs: str, books: Xero
     ours = payment.currency or books.base_currency
     theirs = theirs or books.base_currency
     converted = isinstance(meant, PayBill) and meant.rate not in {None, Decimal(1)}
-    if ours == theirs or (converted and ours == books.base_currency):
+    if converted and ours == theirs:
+        message = f"Document and payment are both in {ours}, and yet a link names a rate."
+    elif ours == theirs or (converted and ours == books.base_currency):
         return
-    message = f"The document is in {theirs}, the payment in {ours}, and no link names the rate."
+    else:
+        message = f"The document is in {theirs}, the payment in {ours}, and no link names the rate."
     raise Refused(message, problems=(Problem("Currency", message, "BillPayment"),))
 
 
@@ -167,11 +170,11 @@ async def find(
     match planned(payment):
         case PayBill(share=share):
             raw = await looking.invoice(client, share.bill_id)
-            seen = picture.seen.get(f"bills/{share.bill_id}/payments", ())
+            seen = picture.seen[f"bills/{share.bill_id}/payments"]
             return await _new_payments(client, payment, raw, seen, share.amount)
         case Refund(credit_note_id=note_id, amount=amount):
             raw = await looking.credit_note(client, note_id)
-            seen = picture.seen.get(f"billCreditNotes/{note_id}/payments", ())
+            seen = picture.seen[f"billCreditNotes/{note_id}/payments"]
             return await _new_payments(client, payment, raw, seen, amount)
         case Allocate() as use:
             return await _new_allocations(client, use, picture)
@@ -210,7 +213,7 @@ def _same_movement(raw: Raw, payment: BillPayment) -> bool:
 
 async def _new_allocations(client: XeroClient, use: Allocate, picture: Picture) -> list[Written]:
     raw = await looking.credit_note(client, use.credit_note_id)
-    seen = picture.seen.get(f"billCreditNotes/{use.credit_note_id}/allocations", ())
+    seen = picture.seen[f"billCreditNotes/{use.credit_note_id}/allocations"]
     return [
         paid(allocation_id, one)
         for one in raw.get("Allocations") or ()
@@ -227,7 +230,7 @@ async def _new_batches(
     """The batches behind new payments of the first bill, where they pay what ours pays."""
     first = batch.shares[0]
     holder = await looking.invoice(client, first.bill_id)
-    seen = picture.seen.get(f"bills/{first.bill_id}/payments", ())
+    seen = picture.seen[f"bills/{first.bill_id}/payments"]
     behind = [looking.text_of(raw, "BatchPaymentID") for raw in await _fresh(client, holder, seen)]
     found = []
     for batch_id in dict.fromkeys(one for one in behind if one):

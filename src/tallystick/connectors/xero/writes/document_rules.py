@@ -37,7 +37,7 @@ def check_bill(bill: Bill, books: XeroBooks) -> Sequence[Problem]:
 def check_credit_note(note: BillCreditNote, books: XeroBooks) -> Sequence[Problem]:
     say = saying("BillCreditNote")
     found = list(_problems(say, note, books))
-    if note.total_amount < 0 or lines_total(note) <= 0:
+    if note.total_amount < 0 or lines_total(note, books) <= 0:
         found.append(say("TotalAmount", "Total Amount must be greater than zero."))
     return tuple(found)
 
@@ -53,7 +53,7 @@ def _problems(say: Say, document: Document, books: XeroBooks) -> Iterator[Proble
         yield from _line_problems(say, f"LineItems[{position}]", line, books)
     yield from too_fine(say, "TotalAmount", document.total_amount)
     # Zero is also what a total is that was left out.
-    off = abs(lines_total(document) - document.total_amount)
+    off = abs(lines_total(document, books) - document.total_amount)
     if document.total_amount and off > TOLERANCE:
         yield say("TotalAmount", "The lines summed must equal Total Amount.")
 
@@ -64,7 +64,8 @@ def _line_problems(say: Say, at: str, line: DocumentLine, books: XeroBooks) -> I
     yield from too_fine(say, f"{at}.TaxAmount", line.tax_amount)
     if line.sub_total is not None and abs(line.sub_total - _net(line)) > TOLERANCE:
         yield say(f"{at}.SubTotal", "Sub Total must equal Quantity times Unit Amount.")
-    if line.total_amount is not None and abs(line.total_amount - _line_total(line)) > TOLERANCE:
+    total = _net(line) + tax(line, books)
+    if line.total_amount is not None and abs(line.total_amount - total) > TOLERANCE:
         yield say(f"{at}.TotalAmount", "Total Amount must equal Sub Total and Tax Amount.")
     if line.discount_amount or line.discount_percentage:
         yield say(f"{at}.DiscountAmount", "Xero takes no discount on a line of a purchase.")
@@ -105,12 +106,18 @@ def _net(line: DocumentLine) -> Decimal:
     return (line.unit_amount * line.quantity).quantize(_CENT, rounding=ROUND_HALF_UP)
 
 
-def _line_total(line: DocumentLine) -> Decimal:
-    return _net(line) + (line.tax_amount or Decimal(0))
+def tax(line: DocumentLine, books: XeroBooks) -> Decimal:
+    """The tax stated, else what the rate makes of the line; without a rate a line has none."""
+    if line.tax_amount is not None:
+        return line.tax_amount
+    rate = books.tax_rates.get(line.tax_rate_ref.id or "") if line.tax_rate_ref else None
+    percent = rate.effective if rate and rate.effective else Decimal(0)
+    return (_net(line) * percent / 100).quantize(_CENT, rounding=ROUND_HALF_UP)
 
 
-def lines_total(document: Document) -> Decimal:
-    return sum((_line_total(line) for line in document.line_items), Decimal(0))
+def lines_total(document: Document, books: XeroBooks) -> Decimal:
+    lines: Sequence[DocumentLine] = document.line_items
+    return sum((_net(line) + tax(line, books) for line in lines), Decimal(0))
 
 
 def item_code(line: DocumentLine, books: XeroBooks) -> str | None:

@@ -120,8 +120,12 @@ async def _namesakes(client: XeroClient, supplier: Supplier) -> list[Raw]:
     """Contacts of that name, archived ones included; Xero's unique name ignores case."""
     name = given(supplier.supplier_name, "SupplierName").strip()
     named = partial(paged, "/Contacts", "Contacts", id_field="ContactID", includeArchived="true")
-    # A quote cannot be written inside a `where`; the search finds such a name, and more.
-    pages = named(searchTerm=name) if '"' in name else named(where=f"Name=={looking.quoted(name)}")
+    # Neither a quote nor a backslash can be written inside a `where`; the search finds such a
+    # name, and more.
+    if set(name) & {'"', "\\"}:
+        pages = named(searchTerm=name)
+    else:
+        pages = named(where=f"Name=={looking.quoted(name)}")
     return [
         raw
         for raw in await looking.every(client, pages)
@@ -140,7 +144,7 @@ async def _find(
 ) -> Sequence[Written]:
     """A contact that had the name before is somebody else's."""
     del key, books
-    seen = picture.seen.get("suppliers", ())
+    seen = picture.seen["suppliers"]
     return [
         _written(raw)
         for raw in await _namesakes(client, supplier)
