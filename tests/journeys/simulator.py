@@ -58,6 +58,9 @@ class Simulator:
         """`times`, `skip`, `match={"method": .., "path": ..}` and what the fault needs."""
         self._call("POST", "/faults", {"name": name, **details})
 
+    def clear_faults(self) -> None:
+        self._call("DELETE", "/faults")
+
     def limit(self, **limits: int | None) -> None:
         self._call("POST", "/limits", limits)
 

@@ -65,14 +65,18 @@ async def test_a_worker_that_freezes_and_wakes_changes_nothing(world: World) -> 
     assert await differences(world) == {}
 
 
-async def edited(world: World) -> None:
-    """What people do in Xero while we do not look: void, rename, delete for good, take back."""
+async def edited(world: World, *, items: bool = True) -> None:
+    """What people do in Xero while we do not look: void, rename, delete for good, take back.
+
+    An item that is deleted changes the books that all records are mapped with.
+    """
     raw = await collections(world, "Invoices", "Items", "Payments", "CreditNotes", "Contacts")
     edit, organisation = world.simulator.edit, world.organisation_id
     bill = _first(raw["Invoices"], Type="ACCPAY", Status="AUTHORISED", AmountPaid=0)
     edit(organisation, "void_invoice", id=bill["InvoiceID"])
     edit(organisation, "rename_contact", id=bill["Contact"]["ContactID"], name="Renamed & Sons")
-    edit(organisation, "delete_item", id=raw["Items"][-1]["ItemID"])
+    if items:
+        edit(organisation, "delete_item", id=raw["Items"][-1]["ItemID"])
     payment = _first(raw["Payments"], PaymentType="ACCPAYPAYMENT", Status="AUTHORISED")
     edit(organisation, "delete_payment", id=payment["PaymentID"])
     allocation = next(a for note in raw["CreditNotes"] for a in note.get("Allocations", []))

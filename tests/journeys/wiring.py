@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import httpx
 
 from tallystick.companies.reach import Reach
-from tallystick.connectors.contract import Limits
+from tallystick.connectors.contract import Connector, Limits
 from tallystick.connectors.registry import CONNECTORS
 from tallystick.connectors.xero import XERO
 from tallystick.db.pool import Database
@@ -30,6 +31,7 @@ class Work:
     tasks: Mapping[str, Task]
     ticks: tuple[Tick, ...]
     reach: Reach
+    connectors: Mapping[str, Connector[Any, Any]]
 
 
 def work(
@@ -51,4 +53,4 @@ def work(
     push = PushJobs(database=database, clock=clock, reach=reach)
     tasks = {**sync.tasks(), "push.perform": push.perform, DELIVER: webhooks.deliver}
     ticks = (*sync.ticks(), *push.ticks(), Tick("webhooks.wake_due", 1.0, webhooks.wake_due))
-    return Work(tasks, ticks, reach)
+    return Work(tasks, ticks, reach, connectors)
