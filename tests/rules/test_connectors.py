@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -53,6 +54,13 @@ def test_a_connector_has_the_files_of_its_kind(connector: Connector[Any, Any]) -
 def test_a_connector_is_listed_as_built_under_its_own_name(connector: Connector[Any, Any]) -> None:
     platform = PLATFORMS[connector.key]
     assert (platform.name, platform.built) == (connector.name, True)
+
+
+@pytest.mark.parametrize("connector", _CONNECTORS, ids=_label)
+def test_a_connector_names_the_addresses_it_calls(connector: Connector[Any, Any]) -> None:
+    """Others are asked where their names point before they are called."""
+    assert connector.origins
+    assert all(re.fullmatch(r"https://[a-z.]+", origin) for origin in connector.origins)
 
 
 def test_platforms_are_listed_by_their_own_keys() -> None:

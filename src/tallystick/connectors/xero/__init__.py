@@ -2,9 +2,9 @@
 
 from tallystick.connectors.contract import Connector, Limits
 from tallystick.connectors.xero.attachments import ATTACHMENTS
-from tallystick.connectors.xero.auth import XERO_OAUTH
+from tallystick.connectors.xero.auth import IDENTITY_URL, XERO_OAUTH
 from tallystick.connectors.xero.books import XeroBooks, read_books
-from tallystick.connectors.xero.client import XeroClient
+from tallystick.connectors.xero.client import API_URL, XeroClient
 from tallystick.connectors.xero.reads import READS
 from tallystick.connectors.xero.writes import WRITES
 
@@ -19,4 +19,5 @@ XERO: Connector[XeroClient, XeroBooks] = Connector(
     reads=READS,
     writes=WRITES,
     attachments=ATTACHMENTS,
+    origins=(API_URL, IDENTITY_URL),
 )

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import contextlib
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -18,9 +18,13 @@ from tallystick.connectors.contract import (
 )
 from tallystick.connectors.http import Answer, Call, send
 from tallystick.connectors.oauth import exchange_code, exchange_refresh_token, revoke
-from tallystick.connectors.xero.client import refusal
+from tallystick.connectors.xero.client import API_URL, refusal
 from tallystick.errors import Missing, Unreachable
 from tallystick.lib import json
+from tallystick.lib.clock import SystemClock
+
+_LOGIN_URL = "https://login.xero.com"
+IDENTITY_URL = "https://identity.xero.com"
 
 # Granular scopes: apps made from 2026-03-02 on get no others, older apps change by September 2027.
 SCOPES = (
@@ -35,6 +39,9 @@ SCOPES = (
     "accounting.attachments",
 )
 
+# Choosing and ending are asked for without a moment; it only says until when a limit would last.
+_CLOCK = SystemClock()
+
 
 def _address(app: AppCredentials, host: str, path: str) -> str:
     """Xero spreads its addresses over three hosts; another base address holds them all."""
@@ -42,17 +49,17 @@ def _address(app: AppCredentials, host: str, path: str) -> str:
 
 
 def _authorize_page(app: AppCredentials) -> str:
-    return _address(app, "https://login.xero.com", "/identity/connect/authorize")
+    return _address(app, _LOGIN_URL, "/identity/connect/authorize")
 
 
 def _token_url(app: AppCredentials, path: str) -> str:
     # The real host lacks the `/identity` that the login host has.
     prefix = "/identity" if app.base_url else ""
-    return _address(app, "https://identity.xero.com", f"{prefix}{path}")
+    return _address(app, IDENTITY_URL, f"{prefix}{path}")
 
 
 def _connections_url(app: AppCredentials) -> str:
-    return _address(app, "https://api.xero.com", "/connections")
+    return _address(app, API_URL, "/connections")
 
 
 def authorize_url(app: AppCredentials, redirect_uri: str, state: str) -> str:
@@ -113,7 +120,7 @@ async def disconnect(
             app,
             url=_token_url(app, "/connect/revocation"),
             refresh_token=tokens.refresh_token,
-            now=datetime.now(UTC),
+            now=_CLOCK.now(),
         )
 
 
@@ -129,8 +136,7 @@ async def _tenants(
 
 async def _identity(http: httpx.AsyncClient, method: str, url: str, access_token: str) -> Answer:
     headers = {"Authorization": f"Bearer {access_token}", "Accept": "application/json"}
-    # No clock here: the moment only says until when a limit lasts.
-    now = datetime.now(UTC)
+    now = _CLOCK.now()
     answer = await send(http, Call(method, url, headers=headers), at=now)
     error = refusal(answer, now=now)
     if error:

@@ -20,7 +20,7 @@ from tallystick.errors import (
 )
 from tallystick.lib import json
 
-BASE_URL = "https://api.xero.com"
+API_URL = "https://api.xero.com"
 PAGE_SIZE = 100
 # How often a list is walked again because somebody added to it meanwhile.
 _WALKS_MOST = 3
@@ -31,7 +31,7 @@ class XeroClient:
 
     def __init__(self, access: Access) -> None:
         self._access = access
-        self._base = f"{(access.base_url or BASE_URL).rstrip('/')}/api.xro/2.0"
+        self._base = f"{(access.base_url or API_URL).rstrip('/')}/api.xro/2.0"
 
     @property
     def now(self) -> datetime:
