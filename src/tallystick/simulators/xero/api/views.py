@@ -83,7 +83,7 @@ def _credit(books: Books, held: Held, look: Look) -> dict[str, Raw]:
     body["Payments"] = [_nested_payment(each) for each in _payments(books, held)]
     body["Allocations"] = [_nested_allocation(books, each) for each in _allocations_of(books, held)]
     if held.collection == "CreditNotes":
-        # An undocumented second name of the id that live answers carry.
+        # A second name of the id, undocumented but in the examples of Xero's OpenAPI file.
         body["ID"] = held.id
         body["HasErrors"] = False
     return body
@@ -104,7 +104,8 @@ def _line(item: dict[str, Raw], look: Look) -> dict[str, Raw]:
     if "UnitAmount" in shown:
         shown["UnitAmount"] = money(shown["UnitAmount"], places=look.places)
     if not look.whole:
-        # Lists name the option but do not give its id (seen on live answers, April 2026).
+        # Lists name the option but do not give its id (answers of a demo company, April 2026,
+        # published in github.com/NangoHQ/integration-templates under integrations/xero/tests).
         shown["Tracking"] = [
             {key: value for key, value in each.items() if key != "TrackingOptionID"}
             for each in shown.get("Tracking", [])
@@ -230,7 +231,11 @@ def _target_inside(books: Books, target: Held, *, whole: bool) -> dict[str, Raw]
 
 
 def _under_batch_id(payment: dict[str, Raw]) -> dict[str, Raw]:
-    """Live answers give the batch's id as PaymentID here (seen April 2026); so do we."""
+    """Give the batch's id as PaymentID, as Xero does at this place.
+
+    So in the answers of a demo company, April 2026, published in
+    github.com/NangoHQ/integration-templates under integrations/xero/tests.
+    """
     return {**payment, "PaymentID": payment.get("BatchPaymentID", payment["PaymentID"])}
 
 
