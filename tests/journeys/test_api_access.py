@@ -244,7 +244,7 @@ async def test_other_pages_and_other_routes_are_not_opened(api: ApiGround) -> No
         assert name not in (await page.get(path, headers=elsewhere)).headers
         asked = {"Origin": ORIGIN, "Access-Control-Request-Method": "GET"}
         closed = await page.options("/companies", headers=asked)
-        assert "access-control-allow-methods" not in closed.headers
+        assert not [header for header in closed.headers if header.startswith("access-control")]
     with_key = await api.http.get(path, headers={"Origin": ORIGIN})
     assert name not in with_key.headers
 

@@ -10,6 +10,8 @@ from procrastinate import PsycopgConnector
 from procrastinate.schema import SchemaManager
 from psycopg import AsyncConnection
 
+from tallystick.db.pool import Tx, all_rows
+
 _FOLDER = Path(__file__).with_name("migrations")
 _LOCK = 7_331_001  # any number, the same in every process that migrates
 _POSTGRESQL_MIN = 150_000
@@ -72,6 +74,13 @@ async def pending(url: str) -> list[str]:
         await db.execute(_BOOK)
         done = await _applied(db)
         return [m.name for m in migrations() if _is_missing(m, done)]
+
+
+async def missing(tx: Tx) -> list[str]:
+    """The same asked through a transaction of the pool, which bounds how many ask at once."""
+    rows = await all_rows(tx, "select number, digest from migration")
+    done = {row["number"]: row["digest"] for row in rows}
+    return [m.name for m in migrations() if _is_missing(m, done)]
 
 
 async def _applied(db: AsyncConnection) -> dict[int, str]:

@@ -86,9 +86,9 @@ async def preflight(
     database: Database, *, asked_from: str | None, endpoints: Mapping[str, Endpoint]
 ) -> Response:
     """The answer to what a browser asks before it shows a token."""
-    found = await headers(database, asked_from=asked_from, caller=None)
     methods = [name for name, endpoint in endpoints.items() if endpoint.by_token]
-    if "Access-Control-Allow-Origin" in found and methods:
+    found = await headers(database, asked_from=asked_from, caller=None) if methods else {}
+    if "Access-Control-Allow-Origin" in found:
         found["Access-Control-Allow-Methods"] = ", ".join(methods)
         found["Access-Control-Allow-Headers"] = _ALLOWED_HEADERS
         found["Access-Control-Max-Age"] = "600"

@@ -38,10 +38,11 @@ async def _database(database: Database) -> Check:
 
 async def _migrations(database: Database) -> Check:
     try:
-        pending = await migrate.pending(database.url)
+        async with database.transaction() as tx:
+            pending = await migrate.missing(tx)
     except migrate.MigrationError as error:
         return _check("migrations", str(error), ready=False)
-    except psycopg.Error as error:
+    except _LOST as error:
         return _check("migrations", f"unknown ({type(error).__name__})", ready=False)
     if pending:
         return _check("migrations", f"missing: {', '.join(pending)}", ready=False)

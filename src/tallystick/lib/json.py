@@ -11,7 +11,18 @@ import msgspec
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _sorted_encoder = msgspec.json.Encoder(decimal_format="number", order="sorted")
-_decoder = msgspec.json.Decoder(float_hook=Decimal)
+_EXPONENT_MAX = 100
+
+
+def _exact(text: str) -> Decimal:
+    """A number; one like 1e999999999 is refused, because written plainly it fills the memory."""
+    number = Decimal(text)
+    if abs(number.adjusted()) > _EXPONENT_MAX:
+        raise ValueError("a number is too large or too small")
+    return number
+
+
+_decoder = msgspec.json.Decoder(float_hook=_exact)
 
 
 class MalformedJson(ValueError):
@@ -28,6 +39,8 @@ def loads(text: str | bytes) -> Any:
         return _decoder.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise MalformedJson(str(error)) from error
+    except RecursionError as error:
+        raise MalformedJson("it is nested too deeply") from error
 
 
 def dumps(value: Any) -> bytes:

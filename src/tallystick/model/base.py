@@ -27,6 +27,9 @@ def _number(value: Any) -> Any:
         return value
     if isinstance(value, bool | float):
         raise ValueError("a number is expected, exact and not a truth value")  # noqa: TRY004 - pydantic reports ValueError
+    if isinstance(value, str) and "e" in value.lower():
+        # Written plainly, a few characters such as 1e999999999 would fill the memory.
+        raise ValueError("a number written as text may not have an exponent")
     return value
 
 
