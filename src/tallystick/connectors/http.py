@@ -13,6 +13,7 @@ import httpx
 from tallystick.connectors.contract import Access
 from tallystick.errors import Unauthorized, Unreachable
 from tallystick.lib import json
+from tallystick.lib.egress import EgressRefused
 from tallystick.lib.log import log
 
 TIMEOUT = httpx.Timeout(30.0, connect=10.0, read=60.0)
@@ -74,6 +75,8 @@ async def send(http: httpx.AsyncClient, call: Call, *, at: datetime) -> Answer:
             return await _exchange(http, call, at)
     except TimeoutError as error:
         raise Unreachable("The platform took too long to answer.", sent=True) from error
+    except EgressRefused as error:
+        raise Unreachable(str(error), sent=False) from error
     except _NOT_SENT as error:
         raise Unreachable("The platform cannot be reached.", sent=False) from error
     except httpx.HTTPError as error:

@@ -12,6 +12,7 @@ from tallystick.connectors.contract import Access
 from tallystick.connectors.http import Answer, Call, request, retry_at, send
 from tallystick.errors import Unauthorized, Unreachable
 from tallystick.lib.clock import FixedClock
+from tallystick.lib.egress import EgressRefused
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 GET = Call("GET", "https://platform.example/things")
@@ -81,6 +82,7 @@ def raising(error: Exception) -> httpx.MockTransport:
         (httpx.ConnectError("no route, no name, no handshake"), False),
         (httpx.ConnectTimeout("slow"), False),
         (httpx.PoolTimeout("busy"), False),
+        (EgressRefused("It points inside."), False),
         (httpx.ReadTimeout("silent"), True),
         (httpx.WriteTimeout("stuck"), True),
         (httpx.ReadError("cut"), True),
