@@ -137,7 +137,7 @@ class Session:
         return list((await self.control("GET", "/organisations"))["organisations"])
 
 
-def _begin_today(state_dir: Path) -> None:
+def begin_today(state_dir: Path) -> None:
     """A new world begins on one day for ever, whenever the test runs."""
     clock = Clock(state_dir / "clock.json")
     if not clock.offset():
@@ -155,7 +155,7 @@ async def session(
     size: str = "small",
     books: Path | None = None,
 ) -> AsyncIterator[Session]:
-    _begin_today(state_dir)
+    begin_today(state_dir)
     app = create_app(state_dir, seed=seed, size=size, books=books, base_url=BASE, limits=limits)
     inner = httpx.ASGITransport(app)
     judged = Checked(inner) if VARIABLE in os.environ else inner
