@@ -64,6 +64,8 @@ def serve(plan: Plan) -> None:
         url = chosen.database_url or (database.url if database else "")
         vault = asyncio.run(installation.prepare(chosen, url))
         first_key = asyncio.run(_first_key(url))
+        if first_key and not sys.stdout.isatty():
+            _keep(first_key, installation.data_dir(chosen) / FIRST_KEY_FILE)
         env = _environment(chosen, url, vault, plan)
         family.children = _children(plan, env, socket.fileno(), _simulator_port(chosen, plan))
         stack.enter_context(family.running())
@@ -210,20 +212,17 @@ def _greet(chosen: Settings, plan: Plan, first_key: str | None, family: Family) 
         click.echo(f"  Xero            simulated, http://127.0.0.1:{_simulator_port(chosen, plan)}")
     click.echo(f"  Data            {chosen.data_dir}")
     if first_key:
-        _hand_over(first_key, installation.data_dir(chosen))
+        shown = f"{first_key}   (shown this once; more: tallystick keys create)"
+        kept = f"in {installation.data_dir(chosen) / FIRST_KEY_FILE}"
+        click.echo(f"  First API key   {shown if sys.stdout.isatty() else kept}")
     click.echo("Ctrl-C stops it.")
 
 
-def _hand_over(key: str, data_dir: Path) -> None:
-    """Show the first key once: to a terminal, else in a file that only its owner reads."""
-    if sys.stdout.isatty():
-        click.echo(f"  First API key   {key}   (shown this once; more: tallystick keys create)")
-        return
-    path = data_dir / FIRST_KEY_FILE
+def _keep(key: str, path: Path) -> None:
+    """Where nobody watches, the key goes into a file that only its owner reads."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w") as file:
         file.write(key + "\n")
-    click.echo(f"  First API key   in {path}")
 
 
 def _join_parent() -> None:

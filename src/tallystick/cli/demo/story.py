@@ -21,6 +21,7 @@ PUBLISHED = "Published records"
 _PULL_WITHIN_S = 240.0
 _PUSH_WITHIN_S = 60.0
 _LOOK_EVERY_S = 0.2
+_NAMES = {"bills": "amount due", "billCreditNotes": "remaining credit"}
 
 
 @dataclass(slots=True)
@@ -50,7 +51,6 @@ class Scene:
     company_id: str
     connection_id: str
     currency: str
-    bank_account: Answer
 
 
 def tell(*, books: Path | None, size: str, seed: int) -> None:
@@ -90,19 +90,33 @@ def _scene(caller: Caller, receiver: Receiver, tally: Tally, *, organisation: st
     with tally.timing("pull"):
         _await_pull(caller, company["id"], receiver)
     _show_records(caller, company["id"], tally)
-    info = caller.info(company["id"])
-    accounts = caller.bank_accounts(company["id"], connection["id"])["results"]
-    bank = next(
-        a
-        for a in accounts
-        if a["accountType"] == "Debit"
-        and a["status"] == "Active"
-        and a["currency"] == info["baseCurrency"]
+    currency = caller.info(company["id"])["baseCurrency"]
+    scene = Scene(caller, receiver, tally, company["id"], connection["id"], currency)
+    done(f"Base currency {currency}")
+    return scene
+
+
+def _bank_account(scene: Scene) -> Answer:
+    """An account of the company's own currency to pay from; made where there is none."""
+    caller, company_id, connection_id = scene.caller, scene.company_id, scene.connection_id
+    for account in caller.bank_accounts(company_id, connection_id)["results"]:
+        usable = account["accountType"] == "Debit" and account["status"] == "Active"
+        if usable and account.get("currency") == scene.currency:
+            return account
+    say(f"  These books hold no bank account in {scene.currency}, so one is written first.")
+    body = {
+        "accountName": "Demo account",
+        "accountType": "Debit",
+        "accountNumber": "0209087654321099",
+        "nominalCode": "0909",
+        "currency": scene.currency,
+    }
+    ended = _await(
+        scene, "a bank account", caller.push(company_id, connection_id, "bankAccounts", body)
     )
-    done(f"Base currency {info['baseCurrency']}, paying from {bank['accountName']}")
-    return Scene(
-        caller, receiver, tally, company["id"], connection["id"], info["baseCurrency"], bank
-    )
+    made = ended["changes"][0]["recordRef"]["id"]
+    accounts = caller.bank_accounts(company_id, connection_id)["results"]
+    return next(account for account in accounts if account["id"] == made)
 
 
 def _await_pull(caller: Caller, company_id: str, receiver: Receiver) -> None:
@@ -152,8 +166,9 @@ def _main_job(scene: Scene) -> None:
     done(f"{len(bills)} unpaid bills in {scene.currency}, the oldest due {_day(bills[0])}")
     credited = _pay_by_credit_note(scene)
     rest = [bill for bill in bills if bill["id"] != credited]
-    _pay(scene, "one bill by one payment", rest[:1])
-    _pay(scene, "two bills by one batch payment", rest[1:3])
+    bank = _bank_account(scene)
+    _pay(scene, bank, "one bill by one payment", rest[:1])
+    _pay(scene, bank, "two bills by one batch payment", rest[1:3])
 
 
 def _main_job_on_published_books(scene: Scene) -> None:
@@ -163,7 +178,7 @@ def _main_job_on_published_books(scene: Scene) -> None:
     if not bills:
         say("  These books hold no unpaid bill, so one is written first.")
         bills = [_write_a_bill(scene)]
-    _pay(scene, "one bill by one payment", bills[:1])
+    _pay(scene, _bank_account(scene), "one bill by one payment", bills[:1])
 
 
 def _write_a_bill(scene: Scene) -> Answer:
@@ -194,11 +209,11 @@ def _write_a_bill(scene: Scene) -> Answer:
     return caller.record(company_id, "bills", ended["changes"][0]["recordRef"]["id"])
 
 
-def _pay(scene: Scene, how: str, bills: list[Answer]) -> None:
-    """Pay bills in full from the bank account; one line each."""
+def _pay(scene: Scene, bank: Answer, how: str, bills: list[Answer]) -> None:
+    """Pay bills in full from a bank account; one line each."""
     total = sum((bill["amountDue"] for bill in bills), Decimal(0))
     body: dict[str, Any] = {
-        "accountRef": {"id": scene.bank_account["id"]},
+        "accountRef": {"id": bank["id"]},
         "totalAmount": total,
         "date": time.strftime("%Y-%m-%d"),
         "currency": scene.currency,
@@ -247,10 +262,10 @@ def _push_and_prove(scene: Scene, what: str, body: dict[str, Any]) -> None:
     for proof in ended["settlement"]:
         if not proof["settled"]:
             raise Unexpected(f"Not settled: {proof}")
+        ref, left = proof["recordRef"], _NAMES[proof["recordRef"]["dataType"]]
         click.echo(
-            f"    proof: {proof['recordRef']['dataType']} {proof['recordRef']['id'][:8]} had "
-            f"{proof['amountBefore']}, should have {proof['amountExpected']}, "
-            f"has {proof['amountAfter']}"
+            f"    proof: {left} of {ref['id'][:8]} was {proof['amountDueBefore']}, "
+            f"should be {proof['amountDueExpected']}, is {proof['amountDueAfter']}"
         )
         scene.tally.proofs += 1
     bills = {
