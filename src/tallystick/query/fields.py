@@ -37,9 +37,10 @@ OPERATORS: Mapping[Kind, frozenset[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A member of the record table's `fields` column."""
+    """A member of the record table's `fields` column; one that is required is never missing."""
 
     path: str
+    optional: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,22 +121,24 @@ def of(record_type: type[Record]) -> Fields:
     of its own, the rest in the `fields` column.
     """
     stored = [
-        Field(path, kind, Stored(path))
-        for path, kind in _scalars(record_type)
+        Field(path, kind, Stored(path, optional))
+        for path, kind, optional in _scalars(record_type)
         if not path.startswith("metadata.")
     ]
     return table(record_type.__name__, *stored, *_KNOWN)
 
 
-def _scalars(part: type[Part], prefix: str = "") -> Iterator[tuple[str, Kind]]:
+def _scalars(
+    part: type[Part], prefix: str = "", *, within_optional: bool = False
+) -> Iterator[tuple[str, Kind, bool]]:
     for name, info in part.model_fields.items():
         path = prefix + (info.alias or name)
         annotation = _bare(info.annotation)
-        kind = _kind(annotation)
+        kind, optional = _kind(annotation), within_optional or not info.is_required()
         if kind is not None:
-            yield path, kind
+            yield path, kind, optional
         elif isinstance(annotation, type) and issubclass(annotation, Part):
-            yield from _scalars(annotation, f"{path}.")
+            yield from _scalars(annotation, f"{path}.", within_optional=optional)
 
 
 def _bare(annotation: Any) -> Any:

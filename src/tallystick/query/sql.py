@@ -90,8 +90,14 @@ def expression(asked: Field) -> str:
             return folded_column(name, asked.kind)
 
 
+_DAYS = frozenset({"issueDate", "date"})
+"""No type has both: the table has one column of its own for them."""
+
+
 def _stored(path: str, kind: Kind) -> str:
     """A member of `fields`; texts were folded when they were stored, instants are sortable text."""
+    if path in _DAYS:
+        return "day"
     match kind:
         case Kind.NUMBER:
             return f"(fields->'{path}')::numeric"
@@ -114,4 +120,4 @@ def ordering(asked: Field, *, descending: bool, tie: str) -> str:
 
 
 def _may_be_null(place: Place) -> bool:
-    return not isinstance(place, Column) or place.optional
+    return isinstance(place, Each) or place.optional

@@ -196,10 +196,13 @@ select r.body, (
         and data_type = %(data_type)s and {where}
 ) as total
 from (
-    select id, row_number() over (order by {order}) as place from record
-    where company_id = %(company_id)s and connection_id = {connection}
-        and data_type = %(data_type)s and {where}
-    order by {order} limit %(limit)s offset %(offset)s
+    select id, row_number() over () as place
+    from (
+        select id from record
+        where company_id = %(company_id)s and connection_id = {connection}
+            and data_type = %(data_type)s and {where}
+        order by {order} limit %(limit)s offset %(offset)s
+    ) asked
 ) p
 cross join lateral (
     select body from record

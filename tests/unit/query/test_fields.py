@@ -33,7 +33,7 @@ def test_what_the_store_knows_lies_in_columns() -> None:
     fields = of(Invoice)
     assert fields["modifiedDate"].place == Column("modified_at")
     assert fields["metadata.isDeleted"].place == Column("is_deleted")
-    assert fields["id"].place == Stored("id")
+    assert fields["id"].place == Stored("id", optional=True)
 
 
 def test_properties_are_found_in_any_case() -> None:
@@ -103,3 +103,15 @@ def test_values_travel_as_parameters_alone() -> None:
     where = sql.where(parse("reference=x'); drop table record; --%(y)s"), of(Bill))
     assert "drop" not in where.text
     assert where.parameters == {"q0": "x'); drop table record; --%(y)s"}
+
+
+@pytest.mark.parametrize("record_type", DATA_TYPES, ids=lambda record_type: record_type.key)
+def test_a_type_has_at_most_one_day_of_its_own(record_type: type[Record]) -> None:
+    assert len({"issueDate", "date"} & set(of(record_type))) <= 1
+
+
+def test_what_a_class_requires_is_never_missing() -> None:
+    fields = of(Bill)
+    assert fields["issueDate"].place == Stored("issueDate", optional=False)
+    assert fields["dueDate"].place == Stored("dueDate")
+    assert fields["supplierRef.id"].place == Stored("supplierRef.id")

@@ -207,9 +207,12 @@ create table record (
     modified_at   timestamptz not null,
     read_at       timestamptz not null,    -- when the request that brought it was sent
     change        bigint not null,         -- its place in the company's feed of changes
+    -- The day lists are mostly ordered by, of the types that have one: deep pages need it in an index.
+    day           text collate "C" generated always as (coalesce(fields->>'issueDate', fields->>'date')) stored,
     primary key (company_id, connection_id, data_type, id)
 );
 create index record_modified on record (company_id, connection_id, data_type, modified_at, id);
+create index record_day on record (company_id, connection_id, data_type, day, id);
 create index record_change on record (company_id, change);
 create index record_raw on record (company_id, connection_id, data_type, raw_hash, id) where raw_hash is not null;
 create index record_parent on record (company_id, connection_id, data_type, parent, id) where parent is not null;
