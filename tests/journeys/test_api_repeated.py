@@ -33,6 +33,7 @@ class Desk:
     dies_after_commit: bool = False
     waits_for: asyncio.Event | None = None
     keeps: bool = True
+    status: str = "Pending"
     begun: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def write(self, call: Call) -> Response:
@@ -50,7 +51,13 @@ class Desk:
                 created_by=None,
                 now=call.house.clock.now(),
             )
-            response = answer({"id": made.id, "validation": {"errors": [], "warnings": []}})
+            response = answer(
+                {
+                    "id": made.id,
+                    "status": self.status,
+                    "validation": {"errors": [], "warnings": []},
+                }
+            )
             if self.fails_with is not None:
                 raise self.fails_with
             if self.keeps:
@@ -293,6 +300,13 @@ async def test_a_caller_may_say_that_two_are_meant(counter: Counter) -> None:
     await counter.post(Tallystick_Duplicate="allow")
 
     assert await counter.written() == 2
+
+
+async def test_what_was_refused_may_be_sent_again_at_once(counter: Counter) -> None:
+    counter.desk.status = "Failed"
+    await counter.post()
+
+    assert "tallystick-replayed" not in (await counter.post()).headers
 
 
 async def test_another_body_or_query_is_another_bill(counter: Counter) -> None:

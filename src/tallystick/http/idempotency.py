@@ -213,10 +213,16 @@ async def _first(call: Call, endpoint: Endpoint, asked: Asked, once: Once, rende
         if asked.keyed or asyncio.get_running_loop().time() - began_at > SLOW_S:
             return
         now = call.house.clock.now()
-        until = now + CERTAIN_FOR if asked.hurts_twice else now
+        until = now + CERTAIN_FOR if asked.hurts_twice and _wrote(response) else now
         await _quietly(call, lambda tx: once.arrived(tx, expires_at=until))
 
     return Done(response, arrived)
+
+
+def _wrote(response: Response) -> bool:
+    """Not where the write was refused at once: once the cause is mended, the same is meant."""
+    told = json.loads(bytes(response.body)) if response.body else None
+    return not (isinstance(told, dict) and told.get("status") == "Failed")
 
 
 async def _keep_or_release(call: Call, once: Once, asked: Asked, response: Response) -> None:
