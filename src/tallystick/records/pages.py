@@ -117,7 +117,7 @@ async def page_at_home(
         "company_id": company_id,
         "asked_id": connection_id,
     }
-    statement = wanted.statement("page", "(select id from home)")
+    statement = wanted.statement("page", _SQL["from_home"])
     return await _fetch(tx, f"{_SQL['home']}\n{statement}", parameters)
 
 

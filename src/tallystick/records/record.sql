@@ -172,7 +172,7 @@ where company_id = %(company_id)s and connection_id = %(connection_id)s
 
 -- home --
 -- Starts the page of a client's company: the connection whose records are shown. The newest one that
--- ever read the type to its end, or the one asked for if it did.
+-- ever read the type to its end, or the one asked for if it did. In the page, from_home stands for it.
 with home as materialized (
     select k.id
     from company c
@@ -187,6 +187,9 @@ with home as materialized (
     order by k.created_at desc, k.id
     limit 1
 )
+
+-- from_home --
+(select id from home)
 
 -- page --
 -- The ids come from an index where there is one for the order; bodies are fetched for one page only.
