@@ -226,7 +226,11 @@ def a_companys_sync_settings_are_kept(scene: Scene) -> None:
     drive.call(
         "companies.set_company_sync_settings",
         company_id=company_id,
-        request_body={"settings": [setting], "overrides_defaults": True},
+        request_body={
+            "company_id": company_id,
+            "settings": [setting],
+            "overrides_defaults": True,
+        },
     )
     held = drive.call("companies.get_company_sync_settings", company_id=company_id)
     bills = next(one for one in held.settings if one.data_type == "bills")

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from tests.journeys import simulator
+from tests.journeys import serving, simulator
+from tests.journeys.serving import Served
 from tests.journeys.simulator import Simulator
 from tests.journeys.world import World, world_of
 
@@ -36,3 +37,10 @@ async def world(
 ) -> AsyncIterator[World]:
     async with world_of(database, vault, tmp_path, xero) as world:
         yield world
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[Served]:
+    """A whole installation with simulated platforms, as a process of its own."""
+    with serving.served() as running:
+        yield running

@@ -1,11 +1,14 @@
 """One real `tallystick serve --simulate` for the journeys over HTTP, and firms linked to it."""
 
 import base64
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
@@ -18,6 +21,8 @@ XERO = "gbol"
 FIRM = "Harrow & Vale"
 OTHER_FIRM = "Brú na Mara"
 _PULL_WITHIN_S = 240.0
+# Where the platform's limit per minute is used up, a push waits for the next one.
+_PUSH_WITHIN_S = 120.0
 _LOOK_EVERY_S = 0.1
 
 Answer = Any
@@ -51,7 +56,10 @@ class Api:
         """The answer, which must have that status."""
         content = None if body is None else json.dumps(body)
         headers = {} if content is None else {"content-type": "application/json"}
-        sent = self.http.request(method, path, content=content, headers=headers, params=params)
+        # An empty set of parameters would take away the ones that stand in the path.
+        sent = self.http.request(
+            method, path, content=content, headers=headers, params=params or None
+        )
         assert sent.status_code == status, f"{method} {path}: {sent.status_code} {sent.text[:900]}"
         return json.loads(sent.content) if sent.content else None
 
@@ -97,7 +105,7 @@ class Books:
             found = self.api.get(path)
             return None if found["status"] == "Pending" else found
 
-        return until(look, what=f"the end of {path}")
+        return until(look, what=f"the end of {path}", within_s=_PUSH_WITHIN_S)
 
     def pulled(self) -> None:
         """Wait until nothing is being read."""
@@ -116,17 +124,41 @@ class Served:
     base_url: str
     simulator_url: str
     api: Api
+    data_dir: Path
 
-    def company(self, name: str) -> str:
-        return str(self.api.post("/companies", {"name": name})["id"])
+    def command(self, *arguments: str) -> str:
+        """What `tallystick` printed, asked of this installation."""
+        done = subprocess.run(
+            [sys.executable, "-m", "tallystick", *arguments, "--data-dir", str(self.data_dir)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
 
-    def linked(self, name: str, *, firm: str = FIRM) -> Books:
+    def simulator(self, method: str, path: str, body: Answer = None) -> Answer:
+        """Turn a switch of the simulated platforms."""
+        url = f"{self.simulator_url}/_simulator{path}"
+        answer = httpx.request(method, url, json=body, trust_env=False, timeout=30)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    def company(self, name: str, **members: Answer) -> str:
+        return str(self.api.post("/companies", {"name": name, **members})["id"])
+
+    def linked(self, name: str, *, firm: str = FIRM, **members: Answer) -> Books:
         """A new company, linked by its customer at a browser; its first reads are under way."""
-        company_id = self.company(name)
+        company_id = self.company(name, **members)
         body = {"platformKey": XERO}
         connection = self.api.post(f"/companies/{company_id}/connections", body)
-        browser.link(connection["linkUrl"], organisation=firm)
+        self.consent(connection, firm=firm)
         return Books(self.api, company_id, connection["id"])
+
+    def consent(self, connection: Answer, *, firm: str) -> None:
+        """What the customer does at a browser."""
+        browser.link(connection["linkUrl"], organisation=firm)
 
 
 @contextmanager
@@ -134,8 +166,6 @@ def served() -> Iterator[Served]:
     with serving(books=None, size="small", seed=1) as stage:
         api = Api(stage.base_url, stage.key)
         with api.http:
-            without_limits = httpx.post(
-                f"{stage.simulator_url}/_simulator/limits", json={"off": True}, trust_env=False
-            )
-            without_limits.raise_for_status()
-            yield Served(stage.base_url, stage.simulator_url, api)
+            running = Served(stage.base_url, stage.simulator_url, api, stage.log.parent / "data")
+            running.simulator("POST", "/limits", {"off": True})
+            yield running

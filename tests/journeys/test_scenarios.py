@@ -129,7 +129,17 @@ def desk(served: Served, listener: Listener) -> Desk:
             setting.update(fetchOnFirstLink=True, syncSchedule=24)
     settings["overridesDefaults"] = True
     served.api.post("/profile/syncSettings", settings, status=204)
-    books = served.linked("Harrow & Vale pays")
+    return _desk(served, listener, "Harrow & Vale pays")
+
+
+@pytest.fixture(scope="module")
+def credit_desk(served: Served, listener: Listener) -> Desk:
+    """The same books by another connection: a platform's limit counts for each."""
+    return _desk(served, listener, "Harrow & Vale takes credit")
+
+
+def _desk(served: Served, listener: Listener, name: str) -> Desk:
+    books = served.linked(name)
     books.pulled()
     currency = served.api.get(f"{books.path}/data/info")["baseCurrency"]
     query = f"accountType=Debit&&status=Active&&currency={currency}"
@@ -275,16 +285,21 @@ def test_a_batch_may_pay_several_suppliers(desk: Desk) -> None:
     assert [_state(desk, bill["id"]) for bill in bills] == [_PAID, _PAID]
 
 
-def test_a_credit_note_is_used_on_a_bill(desk: Desk) -> None:
-    supplier_id = desk.supplier("Exe Fasteners")
-    bill_id, note_id = desk.bill(supplier_id, "90.00"), desk.credit_note(supplier_id, "40.00")
+def test_a_credit_note_is_used_on_a_bill(credit_desk: Desk) -> None:
+    supplier_id = credit_desk.supplier("Exe Fasteners")
+    bill_id, note_id = (
+        credit_desk.bill(supplier_id, "90.00"),
+        credit_desk.credit_note(supplier_id, "40.00"),
+    )
 
-    operation = desk.pay([_credited(bill_id, note_id, "40.00")], supplierRef={"id": supplier_id})
+    operation = credit_desk.pay(
+        [_credited(bill_id, note_id, "40.00")], supplierRef={"id": supplier_id}
+    )
 
-    note = desk.books.record("billCreditNotes", note_id)
+    note = credit_desk.books.record("billCreditNotes", note_id)
     assert operation["status"] == "Success"
     assert (note["status"], note["remainingCredit"]) == _PAID
-    assert _state(desk, bill_id) == ("PartiallyPaid", Decimal("50.00"))
+    assert _state(credit_desk, bill_id) == ("PartiallyPaid", Decimal("50.00"))
 
 
 def _credited(bill_id: str, note_id: str, amount: str, *, cash: str = "0") -> Answer:
@@ -296,16 +311,19 @@ def _credited(bill_id: str, note_id: str, amount: str, *, cash: str = "0") -> An
     return {"amount": money, "links": links}
 
 
-def test_credit_and_cash_in_one_operation_are_refused_with_the_way_to_go(desk: Desk) -> None:
-    supplier_id = desk.supplier("Tamar Paints")
-    bill_id, note_id = desk.bill(supplier_id, "120.00"), desk.credit_note(supplier_id, "10.00")
+def test_credit_and_cash_in_one_operation_are_refused_with_the_way_to_go(credit_desk: Desk) -> None:
+    supplier_id = credit_desk.supplier("Tamar Paints")
+    bill_id, note_id = (
+        credit_desk.bill(supplier_id, "120.00"),
+        credit_desk.credit_note(supplier_id, "10.00"),
+    )
 
-    operation = desk.pay([_credited(bill_id, note_id, "10.00", cash="110.00")])
+    operation = credit_desk.pay([_credited(bill_id, note_id, "10.00", cash="110.00")])
 
     assert (operation["status"], operation["statusCode"]) == ("Failed", 400)
     assert "two separate operations" in operation["validation"]["errors"][0]["message"]
-    assert _state(desk, bill_id) == ("Open", Decimal("120.00"))
-    desk.listener.hear("billPayments.write.unsuccessful", id=operation["pushOperationKey"])
+    assert _state(credit_desk, bill_id) == ("Open", Decimal("120.00"))
+    credit_desk.listener.hear("billPayments.write.unsuccessful", id=operation["pushOperationKey"])
 
 
 @pytest.mark.parametrize("data_type", ["billPayments", "bills"])
