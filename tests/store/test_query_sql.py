@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Mapping
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -9,9 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.store.shelves import AT, Owner, bill, later, make_owner
-from tests.unit.query.trees import render, trees
+from tests.unit.query.trees import OPS, quoted, render, storable_text, trees
 
 from tallystick.db.pool import Tx
+from tallystick.errors import QueryError
 from tallystick.lib import json
 from tallystick.model import Bill
 from tallystick.model.base import Metadata, SupplierRef
@@ -180,6 +182,34 @@ async def test_pages_follow_the_order_asked_for(
             assert len(ids) == max(0, min(size, total - size * (page - 1)))
             found += ids
     assert found == _ordered(held, path, descending=bool(way))
+
+
+_odd_values = st.one_of(
+    storable_text,
+    st.from_regex(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?", fullmatch=True),
+    st.datetimes().map(str),
+    st.datetimes(timezones=st.just(datetime.timezone(datetime.timedelta(hours=-12)))).map(str),
+    st.dates().map(str),
+    st.sampled_from(["true", "9" * 2000, "0001-01-01T00:00:00+00:01", "9999-12-31T23:59:59-14:00"]),
+)
+
+
+@_SLOW
+@given(
+    path=st.sampled_from(sorted(_ASKED)),
+    op=st.sampled_from(OPS),
+    value=_odd_values,
+    query=st.text(),
+)
+async def test_no_query_breaks_the_database(
+    tx: Tx, path: str, op: str, value: str, query: str
+) -> None:
+    async with tx.transaction(force_rollback=True):
+        owner = await make_owner(tx)
+        await _put(tx, owner, [bill("a", amount_due=Decimal(1))])
+        for asked in (query, f"{path}{op}{quoted(value)}"):
+            with suppress(QueryError):
+                await _ids(tx, owner, parse(asked))
 
 
 def _ordered(held: Mapping[str, Bill], path: str, *, descending: bool) -> list[str]:
