@@ -56,6 +56,15 @@ class Dataset:
     requested_at: datetime
     completed_at: datetime | None
 
+    @property
+    def place(self) -> dict[str, str]:
+        """Where its records are stored."""
+        return {
+            "company_id": self.company_id,
+            "connection_id": self.connection_id,
+            "data_type": self.data_type,
+        }
+
 
 _NAMES = tuple(field.name for field in fields(Dataset))
 _IDS = ("company_id", "id", "connection_id", "batch_id")

@@ -4,10 +4,7 @@ Killed anywhere, the next run goes on from the last stored place; a page stored 
 nothing. No transaction is open while the platform is asked.
 """
 
-import time
-from contextlib import aclosing
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -16,15 +13,16 @@ from tallystick.companies import companies, connections
 from tallystick.companies.connections import Connection
 from tallystick.companies.connections import Status as Link
 from tallystick.companies.reach import Reach
-from tallystick.connectors.contract import Books, Feed, Page, Read
+from tallystick.connectors.contract import Books, Read
 from tallystick.db.pool import Database, Tx
 from tallystick.errors import NotFound, NotLinked
 from tallystick.lib import crash
 from tallystick.lib.clock import Clock
 from tallystick.lib.log import log
 from tallystick.records import store
-from tallystick.sync import batches, datasets, mapping, settings
+from tallystick.sync import batches, datasets, settings
 from tallystick.sync.datasets import Dataset, Issue, LastSuccess, Overtaken
+from tallystick.sync.pages import Pages, Run, Slice
 from tallystick.sync.plan import blows_fuse, plan
 from tallystick.sync.states import Status
 from tallystick.sync.verdicts import TRIES_MAX, Ending, FuseBlown, Pause, verdict
@@ -36,14 +34,6 @@ _SKIPPED = Issue(
     "A record could not be mapped, so what is no longer listed was not taken for deleted.",
     "Deletions",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """How much one job may do before it gives others their turn."""
-
-    pages: int = 20
-    seconds: float = 20.0
 
 
 class Engine:
@@ -62,8 +52,7 @@ class Engine:
         self._clock = clock
         self._reach = reach
         self._public_url = public_url
-        self._slice = slice_ or Slice()
-        self._told_fields: dict[tuple[str, str, str], date] = {}
+        self._pages = Pages(database=database, clock=clock, slice_=slice_ or Slice())
 
     async def pull(self, dataset_id: str) -> None:
         """One slice of a read, and its end if that is reached."""
@@ -112,8 +101,8 @@ class Engine:
             client = self._reach.client(connection)
             books = await self._reach.books(connection, client)
             planned = await self._planned(dataset, connection, read, books)
-            run = _Run(read, client, books, connection.platform_key)
-            through = await self._read_pages(planned, run)
+            run = Run(read, client, books, connection.platform_key)
+            through = await self._pages.read(planned, run)
             if through is None:
                 return
             dataset = through
@@ -149,101 +138,6 @@ class Engine:
                 now=now,
             )
 
-    # --- pages ---
-
-    async def _read_pages(self, dataset: Dataset, run: "_Run") -> Dataset | None:
-        """The read with all its pages stored; None where the slice is used up before."""
-        until = time.monotonic() + self._slice.seconds
-        left = self._slice.pages
-        while dataset.feed < len(run.read.feeds):
-            feed = run.read.feeds[dataset.feed]
-            since = dataset.since if feed.incremental else None
-            crash.point("sync.before_request")
-            pages: Any = feed.pages(run.client, since, dataset.cursor)
-            ended = True
-            async with aclosing(pages):
-                async for page in pages:
-                    crash.point("sync.after_fetch")
-                    left -= 1
-                    over = left <= 0 or time.monotonic() >= until
-                    dataset = await self._store(dataset, run, feed, page, over=over)
-                    crash.point("sync.after_store")
-                    if over:
-                        return None
-                    ended = page.cursor is not None
-                    if not ended:
-                        break
-            if ended:
-                dataset = await self._next_feed(dataset)
-        async with self._database.transaction() as tx:
-            return await datasets.read_through(tx, dataset)
-
-    async def _next_feed(self, dataset: Dataset) -> Dataset:
-        """The feed stopped without a last page."""
-        async with self._database.transaction() as tx:
-            return await datasets.advance(
-                tx,
-                dataset,
-                feed=dataset.feed + 1,
-                cursor=None,
-                progress=dataset.progress,
-                read=0,
-            )
-
-    async def _store(
-        self, dataset: Dataset, run: "_Run", feed: Feed[Any, Any], page: Page, *, over: bool
-    ) -> Dataset:
-        """The page and the place after it, both or neither; a slice that is over asks for more."""
-        where = _where(dataset)
-        hashes = mapping.raw_hashes(page, feed, run.books)
-        async with self._database.transaction() as tx:
-            known = await store.known_raws(tx, **where, raw_hashes=hashes)
-        fresh = [
-            (raw, digest)
-            for raw, digest in zip(page.raws, hashes, strict=True)
-            if digest not in known
-        ]
-        mapped = mapping.mapped(fresh, run.read, feed, run.books)
-        self._tell_fields(run, feed, mapped.unknown)
-        async with self._database.transaction() as tx:
-            await datasets.hold_company(tx, company_id=dataset.company_id)
-            # Then the read's own row: it is refused here if anything has gone, and nothing of the
-            # connection can be removed until the page is stored.
-            moved = await datasets.advance(
-                tx,
-                dataset,
-                feed=dataset.feed if page.cursor is not None else dataset.feed + 1,
-                cursor=page.cursor,
-                progress=_progress(dataset, run.read, page),
-                read=len(known) + len(mapped.incoming),
-            )
-            if dataset.full_read and known:
-                await store.touch(tx, **where, raw_hashes=list(known), read_at=page.requested_at)
-            stored = await store.put_page(
-                tx,
-                **where,
-                incoming=mapped.incoming,
-                read_at=page.requested_at,
-                now=self._clock.now(),
-                parents=mapped.parents,
-            )
-            await datasets.count(
-                tx, dataset, changed=stored.created + stored.changed, deleted=stored.deleted
-            )
-            await datasets.note(tx, dataset_id=dataset.id, issues=mapped.issues)
-            if over:
-                await datasets.defer_pull(tx, dataset.id, dataset.connection_id)
-        return moved
-
-    def _tell_fields(self, run: "_Run", feed: Feed[Any, Any], unknown: frozenset[str]) -> None:
-        """Say once a day that the platform sends a field nobody has thought of."""
-        today = self._clock.now().date()
-        for path in sorted(unknown):
-            key = (run.platform_key, feed.name, path)
-            if self._told_fields.get(key) != today:
-                self._told_fields[key] = today
-                log.warning("unknown_field", platform=run.platform_key, feed=feed.name, path=path)
-
     # --- the end ---
 
     async def _finish(self, dataset: Dataset, connection: Connection) -> None:
@@ -271,7 +165,7 @@ class Engine:
         if await datasets.has_unmappable(tx, dataset_id=dataset.id):
             await datasets.note(tx, dataset_id=dataset.id, issues=[_SKIPPED])
             return 0
-        where, before = _where(dataset), dataset.read_began_at
+        where, before = dataset.place, dataset.read_began_at
         missing, held = await store.count_missing(tx, **where, before=before)
         if blows_fuse(dataset, last, missing=missing, held=held):
             raise FuseBlown(deleted=missing, rows=held)
@@ -329,30 +223,3 @@ class Engine:
         await batches.announce_if_over(
             tx, batch_id=dataset.batch_id, public_url=self._public_url, now=now
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """What stays the same for all pages of a slice."""
-
-    read: Read[Any, Any]
-    client: Any
-    books: Books
-    platform_key: str
-
-
-def _where(dataset: Dataset) -> dict[str, str]:
-    return {
-        "company_id": dataset.company_id,
-        "connection_id": dataset.connection_id,
-        "data_type": dataset.data_type,
-    }
-
-
-def _progress(dataset: Dataset, read: Read[Any, Any], page: Page) -> int:
-    """Of 95: the rest is for the end. Where the platform gives no total, a feed counts half."""
-    feeds, done = len(read.feeds), dataset.feed + 1.0
-    if page.cursor is not None:
-        seen = dataset.records_read + len(page.raws)
-        done = dataset.feed + (min(seen / page.total, 1.0) if page.total else 0.5)
-    return int(95 * done / feeds)
