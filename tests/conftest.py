@@ -110,10 +110,12 @@ def shared_database_url(server_url: str) -> Iterator[str]:
 @pytest.fixture
 async def tx(shared_database_url: str) -> AsyncIterator[Tx]:
     """A transaction that is rolled back after the test."""
-    async with Database(shared_database_url, size=1) as database:
-        async with database._pool.connection() as connection:
-            async with connection.transaction(force_rollback=True):
-                yield connection
+    async with (
+        Database(shared_database_url, size=1) as database,
+        database._pool.connection() as connection,
+        connection.transaction(force_rollback=True),
+    ):
+        yield connection
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import Any
 
 import uvicorn
 
+from tallystick.access import idempotency
 from tallystick.companies.reach import Reach
 from tallystick.connectors.contract import Connector
 from tallystick.connectors.registry import CONNECTORS
@@ -32,6 +33,7 @@ from tallystick.webhooks.outbox import DELIVER
 _PLATFORM_TIMEOUT_S = 60.0
 _WEB_POOL = 20
 _STOP_WITHIN_S = 5
+_HOUR_S = 3600.0
 
 
 def clock_of(settings: Settings) -> Clock:
@@ -129,6 +131,8 @@ class Rooms:
 
     def __init__(self, house: House, *, webhooks: WebhookJobs) -> None:
         public_url = house.settings.public_url
+        self._database = house.database
+        self._clock = house.clock
         self._webhooks = webhooks
         self._push = PushJobs(database=house.database, reach=house.reach, clock=house.clock)
         self._sync = SyncJobs(
@@ -144,7 +148,16 @@ class Rooms:
     @property
     def ticks(self) -> tuple[Tick, ...]:
         """What is done again and again."""
-        return (*self._sync.ticks(), *self._push.ticks(), *self._webhooks.ticks())
+        return (
+            *self._sync.ticks(),
+            *self._push.ticks(),
+            *self._webhooks.ticks(),
+            Tick("access.forget_expired", _HOUR_S, self._forget_expired),
+        )
+
+    async def _forget_expired(self) -> None:
+        async with self._database.transaction() as tx:
+            await idempotency.forget_expired(tx, now=self._clock.now())
 
 
 def _webhook_jobs(house: House, http: Any) -> WebhookJobs:

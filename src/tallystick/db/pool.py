@@ -13,7 +13,7 @@ Tx = AsyncConnection[DictRow]
 
 
 class Database:
-    """One pool. Use as `async with Database(url) as db`, then `async with db.transaction() as tx`."""
+    """One pool: `async with Database(url) as db`, then `async with db.transaction() as tx`."""
 
     def __init__(self, url: str, *, size: int = 10, name: str = "tallystick") -> None:
         self.url = url
@@ -37,7 +37,7 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:
-        """Everything inside happens, or nothing. Never keep one open across a call to the outside."""
+        """All of it happens, or nothing. Never keep one open across a call to the outside."""
         async with self._pool.connection() as tx, tx.transaction():
             yield tx
 

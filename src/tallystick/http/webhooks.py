@@ -57,7 +57,7 @@ async def create_consumer(call: Call) -> Response:
             disabled=bool(disabled),
             now=call.house.clock.now(),
         )
-    return answer(consumer.wire(), status=201)
+        return await call.keep(tx, answer(consumer.wire(), status=201))
 
 
 async def delete_consumer(call: Call) -> Response:
