@@ -228,7 +228,7 @@ async def linked(world: World, connection: Connection, organisation_id: str) -> 
 
 @asynccontextmanager
 async def world_of(
-    database: Database, vault: Vault, folder: Path, simulator: Simulator
+    database: Database, vault: Vault, folder: Path, simulator: Simulator, *, limited: bool = False
 ) -> AsyncIterator[World]:
     """A client with one company and one connection, linked to the simulator's first books."""
     clock = OffsetClock(folder / "clock")
@@ -240,7 +240,7 @@ async def world_of(
             vault=vault,
             http=http,
             apps={"gbol": app},
-            limited=False,
+            limited=limited,
         )
         async with database.transaction() as tx:
             client = await clients.create(tx, name="Journeys", now=clock.now())
