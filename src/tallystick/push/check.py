@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from pydantic import ValidationError
@@ -24,6 +25,7 @@ _EXPECTED = {
     Kind.DateTime: "must be a date such as 2026-01-31",
 }
 _DEPTH_MAX = 30
+_EXPONENT_MAX = 15
 _INDEX = re.compile(r"\[\d+\]")
 
 
@@ -49,6 +51,8 @@ def checked(write: Write[Any, Any], body: Mapping[str, Any], *, platform: str) -
             # What is looked for inside something of another shape says nothing.
             says = {at: said for at, said in says.items() if not at.startswith(f"{item}.")}
             says.setdefault(item, text)
+    if record is not None:
+        says |= dict.fromkeys(_beyond_measure(record), "is too large or too small")
     problems = tuple(
         Problem(item, f"Failed to push to {name} as {item} {text}.", name)
         for item, text in says.items()
@@ -123,6 +127,19 @@ def _objection(need: Need, value: Any) -> str | None:
     if need.choices and isinstance(value, str) and value not in need.choices:
         return f"must be one of {', '.join(need.choices)}"
     return None
+
+
+def _beyond_measure(value: Any, at: str = "") -> Iterator[str]:
+    """Where a number stands that no books hold, and that arithmetic would stumble over."""
+    if isinstance(value, Decimal) and value and abs(value.adjusted()) > _EXPONENT_MAX:
+        yield pascal(at)
+    elif isinstance(value, Part):
+        for name, field in type(value).model_fields.items():
+            path = f"{at}.{field.alias or name}".lstrip(".")
+            yield from _beyond_measure(getattr(value, name), path)
+    elif isinstance(value, tuple):
+        for index, inner in enumerate(value):
+            yield from _beyond_measure(inner, f"{at}[{index}]")
 
 
 def _misshapen(part: type[Part], error: ValidationError) -> Iterator[tuple[str, str]]:

@@ -60,6 +60,7 @@ class Engine:
         async with self._database.session() as session:
             if await operations.lock(session, connection_id):
                 await self._work_off(session, connection_id)
+                await operations.unlock(session, connection_id)
                 return
         async with self._database.transaction() as tx:
             # Somebody is at work there, and may have looked before this operation was there.

@@ -31,6 +31,10 @@ select connection_id from operation where key = %(key)s;
 -- Held by a database session of its own, so that it ends with its holder.
 select pg_try_advisory_lock(hashtextextended('push/' || %(connection_id)s, 0)) as held;
 
+-- unlock --
+-- Said aloud, because the end of a session is noticed by the server a moment later.
+select pg_advisory_unlock(hashtextextended('push/' || %(connection_id)s, 0));
+
 -- waiting --
 -- What is open on a connection, and what timed out unheard, in the order of requests.
 select * from operation

@@ -175,6 +175,10 @@ async def lock(session: Tx, connection_id: str) -> bool:
     return row is not None and bool(row["held"])
 
 
+async def unlock(session: Tx, connection_id: str) -> None:
+    await session.execute(_SQL["unlock"], {"connection_id": connection_id})
+
+
 async def waiting(tx: Tx, connection_id: str) -> list[Operation]:
     """What a connection has to do or to find out, in the order of requests."""
     keys = {"connection_id": connection_id, "most": _WAITING_MAX}

@@ -46,7 +46,7 @@ class Settlement:
 
 def targets(record: Record) -> tuple[str, ...]:
     """The documents that a record settles: `bills/{id}`, `billCreditNotes/{id}`."""
-    return tuple(dict.fromkeys(f"{_TARGETS[link.type]}/{link.id}" for link in _links(record)))
+    return tuple(dict.fromkeys(map(_key, _links(record))))
 
 
 def effects(record: Record) -> Mapping[str, Decimal]:
@@ -57,7 +57,7 @@ def effects(record: Record) -> Mapping[str, Decimal]:
     """
     moved: dict[str, Decimal] = {}
     for link in _links(record):
-        key = f"{_TARGETS[link.type]}/{link.id}"
+        key = _key(link)
         amount = link.amount or Decimal(0)
         change = amount if link.type is BillPaymentLinkType.Bill else -amount
         moved[key] = moved.get(key, Decimal(0)) + change
@@ -75,17 +75,25 @@ def settlements(
 
     `unread` says why nothing could be read back.
     """
-    after = {f"{found.key}/{found.id}": _open_amount(found) for found in read_back}
+    # Callers may write a GUID in either case; the platform answers in its own.
+    held = {_folded(key): amount for key, amount in before.items()}
+    after = {_folded(f"{found.key}/{found.id}"): _open_amount(found) for found in read_back}
+    spelled = {_key(link): link.id or "" for link in _links(record)}
     return tuple(
-        _settlement(key, change, before.get(key), after.get(key), unread)
+        _settlement(key, spelled[key], change, held.get(key), after.get(key), unread)
         for key, change in effects(record).items()
     )
 
 
 def _settlement(
-    key: str, change: Decimal, before: Decimal | None, after: Decimal | None, unread: str | None
+    key: str,
+    record_id: str,
+    change: Decimal,
+    before: Decimal | None,
+    after: Decimal | None,
+    unread: str | None,
 ) -> Settlement:
-    data_type, record_id = key.split("/", 1)
+    data_type = key.partition("/")[0]
     expected = None if before is None else before + change
     return Settlement(
         data_type, record_id, before, expected, after, _reason(expected, after, unread)
@@ -105,6 +113,15 @@ def _reason(expected: Decimal | None, after: Decimal | None, unread: str | None)
             "time, or the platform booked another amount."
         )
     return None
+
+
+def _key(link: BillPaymentLink) -> str:
+    return _folded(f"{_TARGETS[link.type]}/{link.id}")
+
+
+def _folded(key: str) -> str:
+    data_type, _, record_id = key.partition("/")
+    return f"{data_type}/{record_id.casefold()}"
 
 
 def _links(record: Record) -> Iterator[BillPaymentLink]:

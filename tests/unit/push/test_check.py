@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.store.push_paper import PAYMENTS, SUPPLIERS
 
@@ -82,6 +82,16 @@ def test_what_is_misshapen_is_refused(member: str, value: Any, text: str) -> Non
     assert message.endswith(f"{text}.")
 
 
+@pytest.mark.parametrize("number", ["9e999999", "1E+16", "1e-400", Decimal("1E+400")])
+def test_a_number_no_books_hold_is_refused(number: Any) -> None:
+    line = {"amount": number, "links": [{"type": "Bill", "id": "b", "amount": -1}]}
+    assert messages(body(lines=[line])) == {
+        "Lines[0].Amount": (
+            "Failed to push to BillPayment as Lines[0].Amount is too large or too small."
+        )
+    }
+
+
 def test_what_is_not_taken_is_left_out_with_a_warning() -> None:
     found = checked(PAYMENTS, body(note="hello", colour="red"), platform="Paper")
     assert found.record is not None
@@ -140,6 +150,7 @@ _JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["date", "totalAmount", "lines", "reference", "supplierRef", "x"]), _JSON

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tallystick.model import Bill, BillCreditNote, BillPayment
@@ -80,6 +80,13 @@ def test_two_links_to_one_bill_count_together() -> None:
     assert targets(record) == ("bills/a",)
 
 
+def test_an_id_means_the_same_in_either_case() -> None:
+    record = paid(("10", [("Bill", "AB-1", "-10")]))
+    [one] = settlements(record, before={"bills/AB-1": Decimal(10)}, read_back=[bill("ab-1", "0")])
+    assert (one.settled, one.id) == (True, "AB-1")
+    assert targets(record) == targets(paid(("1", [("Bill", "ab-1", "-1")])))
+
+
 def test_what_was_not_read_again_is_not_settled() -> None:
     record = paid(("10", [("Bill", "a", "-10")]))
     [one] = settlements(record, before={"bills/a": Decimal(10)}, read_back=[], unread="No answer.")
@@ -103,6 +110,7 @@ def test_other_records_settle_nothing() -> None:
 _CENTS = st.integers(1, 10**9).map(lambda cents: Decimal(cents) / 100)
 
 
+@settings(deadline=None)
 @given(st.lists(_CENTS, min_size=1, max_size=5))
 def test_the_effects_on_bills_add_up_to_the_payment(amounts: list[Decimal]) -> None:
     record = paid(*((str(a), [("Bill", f"b{n % 2}", str(-a))]) for n, a in enumerate(amounts)))

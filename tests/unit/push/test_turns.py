@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tallystick.push.states import State
@@ -74,6 +74,7 @@ _ANY = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(_ANY, max_size=8))
 def test_a_pending_turn_overlaps_no_earlier_open_write(found: list[Waiting]) -> None:
     chosen = next_turn(found, now=NOW)
@@ -85,6 +86,7 @@ def test_a_pending_turn_overlaps_no_earlier_open_write(found: list[Waiting]) -> 
             assert not one.targets & chosen.targets
 
 
+@settings(deadline=None)
 @given(st.lists(_ANY, max_size=8))
 def test_someone_always_has_a_turn_when_nobody_waits_for_a_moment(found: list[Waiting]) -> None:
     if found and all(one.resume_at <= NOW for one in found):
