@@ -107,12 +107,13 @@ class Books:
 
         return until(look, what=f"the end of {path}", within_s=_PUSH_WITHIN_S)
 
-    def pulled(self) -> None:
-        """Wait until nothing is being read."""
+    def pulled(self, *data_types: str) -> None:
+        """Wait until these data types were read; all of them where none is named."""
 
         def quiet() -> bool:
-            states = self.api.get(f"{self.path}/dataStatus").values()
-            return all(s["currentStatus"] in {"Complete", "NotSupported"} for s in states)
+            statuses = self.api.get(f"{self.path}/dataStatus")
+            states = {statuses[name]["currentStatus"] for name in data_types or statuses}
+            return states <= {"Complete", "NotSupported"}
 
         until(quiet, what="the reads", within_s=_PULL_WITHIN_S)
 
@@ -150,7 +151,9 @@ class Served:
 
     def linked(self, name: str, *, firm: str = FIRM, **members: Answer) -> Books:
         """A new company, linked by its customer at a browser; its first reads are under way."""
-        company_id = self.company(name, **members)
+        return self.link(self.company(name, **members), firm=firm)
+
+    def link(self, company_id: str, *, firm: str = FIRM) -> Books:
         body = {"platformKey": XERO}
         connection = self.api.post(f"/companies/{company_id}/connections", body)
         self.consent(connection, firm=firm)

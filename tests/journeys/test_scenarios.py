@@ -4,13 +4,12 @@ Where Xero, or Tallystick on Xero, lacks a step of the way, the documented refus
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 
 import pytest
+from tests.journeys.desk import PAID, TODAY, Desk, credited, opened, state, to_bill
 from tests.journeys.listening import Listener, listening
-from tests.journeys.serving import Answer, Books, Served
+from tests.journeys.serving import Answer, Served
 
 pytestmark = pytest.mark.xdist_group("served")
 
@@ -27,84 +26,7 @@ _TYPES = (
 )
 _WRITES = ("suppliers.write.*", "bills.write.*", "billCreditNotes.write.*", "billPayments.write.*")
 _PDF = b"%PDF-1.4\n%%EOF\n"
-_TODAY = date.today().isoformat()  # noqa: DTZ011 - the books are those of today
 _BAD = 400
-_PAID = ("Paid", Decimal(0))
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """The books of one firm, the account it pays from, and what is told of it."""
-
-    books: Books
-    listener: Listener
-    currency: str
-    bank_id: str
-
-    def bills(self, query: str) -> list[Answer]:
-        return self.books.records("bills", query=query, orderBy="dueDate")
-
-    def unpaid(self, number: int) -> Answer:
-        """One of the bills nobody touched; each test takes its own."""
-        found = self.bills(f"reference=OPEN-{number}&&amountDue>0&&currency={self.currency}")
-        return found[0]
-
-    def account(self, query: str) -> str:
-        return str(self.books.records("accounts", query=query, orderBy="name")[0]["id"])
-
-    def pay(self, lines: list[Answer], **members: Answer) -> Answer:
-        """Push a payment from the bank account; the operation once it ended."""
-        body = {
-            "accountRef": {"id": self.bank_id},
-            "date": _TODAY,
-            "currency": self.currency,
-            "totalAmount": sum((line["amount"] for line in lines), Decimal(0)),
-            "lines": lines,
-            **members,
-        }
-        return self.books.push("billPayments", body)
-
-    def write(self, data_type: str, body: Answer) -> str:
-        """Push a record; its id."""
-        operation = self.books.push(data_type, body)
-        assert operation["status"] == "Success", operation
-        return str(operation["changes"][0]["recordRef"]["id"])
-
-    def supplier(self, name: str) -> str:
-        body = {"supplierName": name, "status": "Active", "defaultCurrency": self.currency}
-        return self.write("suppliers", body)
-
-    def document(self, supplier_id: str, amount: str) -> Answer:
-        """What bills and bill credit notes have in common."""
-        line = {
-            "description": "Timber",
-            "quantity": 1,
-            "unitAmount": Decimal(amount),
-            "taxAmount": 0,
-            "accountRef": {"id": self.account("type=Expense&&status=Active")},
-            "taxRateRef": {"id": "NONE"},
-        }
-        return {
-            "supplierRef": {"id": supplier_id},
-            "issueDate": _TODAY,
-            "currency": self.currency,
-            "totalAmount": Decimal(amount),
-            "lineItems": [line],
-        }
-
-    def bill(self, supplier_id: str, amount: str) -> str:
-        body = self.document(supplier_id, amount) | {"status": "Open", "dueDate": _TODAY}
-        return self.write("bills", body)
-
-    def credit_note(self, supplier_id: str, amount: str) -> str:
-        body = self.document(supplier_id, amount) | {"status": "Submitted"}
-        return self.write("billCreditNotes", body)
-
-
-def to_bill(bill_id: str, amount: Decimal | str) -> Answer:
-    """A line that pays that much of a bill."""
-    paid = Decimal(amount)
-    return {"amount": paid, "links": [{"type": "Bill", "id": bill_id, "amount": -paid}]}
 
 
 @pytest.fixture(scope="module")
@@ -129,22 +51,18 @@ def desk(served: Served, listener: Listener) -> Desk:
             setting.update(fetchOnFirstLink=True, syncSchedule=24)
     settings["overridesDefaults"] = True
     served.api.post("/profile/syncSettings", settings, status=204)
-    return _desk(served, listener, "Harrow & Vale pays")
+    return opened(served, listener, "Harrow & Vale pays")
+
+
+@pytest.fixture(scope="module")
+def paying_desk(served: Served, listener: Listener) -> Desk:
+    """The same books by another connection: a platform's limit counts for each."""
+    return opened(served, listener, "Harrow & Vale pays bills")
 
 
 @pytest.fixture(scope="module")
 def credit_desk(served: Served, listener: Listener) -> Desk:
-    """The same books by another connection: a platform's limit counts for each."""
-    return _desk(served, listener, "Harrow & Vale takes credit")
-
-
-def _desk(served: Served, listener: Listener, name: str) -> Desk:
-    books = served.linked(name)
-    books.pulled()
-    currency = served.api.get(f"{books.path}/data/info")["baseCurrency"]
-    query = f"accountType=Debit&&status=Active&&currency={currency}"
-    accounts = served.api.get(f"{books.connection_path}/data/bankAccounts", query=query)
-    return Desk(books, listener, currency, accounts["results"][0]["id"])
+    return opened(served, listener, "Harrow & Vale takes credit")
 
 
 def test_the_first_reads_end_complete_and_are_told(desk: Desk) -> None:
@@ -190,7 +108,7 @@ def test_changing_a_supplier_is_refused_by_name(desk: Desk) -> None:
 
 
 def test_unpaid_bills_are_found_oldest_first(desk: Desk) -> None:
-    bills = desk.bills(f"amountDue>0&&dueDate<{_TODAY}T23:59:59")
+    bills = desk.bills(f"amountDue>0&&dueDate<{TODAY}T23:59:59")
 
     assert bills
     assert all(bill["amountDue"] > 0 for bill in bills)
@@ -241,48 +159,43 @@ def test_a_bank_account_is_created_and_a_credit_card_is_refused(desk: Desk) -> N
     assert refused["validation"]["errors"][0]["itemId"] == "AccountType"
 
 
-def test_one_bill_is_paid_in_full(desk: Desk) -> None:
-    bill = desk.unpaid(3)
+def test_one_bill_is_paid_in_full(paying_desk: Desk) -> None:
+    bill = paying_desk.unpaid(3)
 
     line = to_bill(bill["id"], bill["amountDue"])
-    operation = desk.pay([line], supplierRef={"id": bill["supplierRef"]["id"]})
+    operation = paying_desk.pay([line], supplierRef={"id": bill["supplierRef"]["id"]})
 
     key = operation["pushOperationKey"]
-    told = desk.listener.hear("billPayments.write.successful", id=key)
+    told = paying_desk.listener.hear("billPayments.write.successful", id=key)
     assert operation["status"] == "Success"
     assert told["payload"]["record"]["id"] == operation["changes"][0]["recordRef"]["id"]
     assert all(proof["settled"] for proof in operation["settlement"])
-    assert _state(desk, bill["id"]) == _PAID
-    desk.books.api.post(f"{desk.books.path}/data/queue/bills")
-    desk.books.pulled()
-    assert _state(desk, bill["id"]) == _PAID
+    assert state(paying_desk, bill["id"]) == PAID
+    paying_desk.books.api.post(f"{paying_desk.books.path}/data/queue/bills")
+    paying_desk.books.pulled()
+    assert state(paying_desk, bill["id"]) == PAID
 
 
-def _state(desk: Desk, bill_id: str) -> tuple[str, Decimal]:
-    bill = desk.books.record("bills", bill_id)
-    return bill["status"], bill["amountDue"]
-
-
-def test_two_bills_of_one_supplier_become_a_batch(desk: Desk) -> None:
-    bills = [desk.unpaid(1), desk.unpaid(2)]
+def test_two_bills_of_one_supplier_become_a_batch(paying_desk: Desk) -> None:
+    bills = [paying_desk.unpaid(1), paying_desk.unpaid(2)]
     lines = [to_bill(bill["id"], bill["amountDue"]) for bill in bills]
 
-    operation = desk.pay(lines, supplierRef={"id": bills[0]["supplierRef"]["id"]})
+    operation = paying_desk.pay(lines, supplierRef={"id": bills[0]["supplierRef"]["id"]})
 
     changed = [change["recordRef"]["dataType"] for change in operation["changes"]]
     assert operation["status"] == "Success"
     assert sorted(changed) == ["accountTransactions", "billPayments", "billPayments"]
-    assert [_state(desk, bill["id"]) for bill in bills] == [_PAID, _PAID]
+    assert [state(paying_desk, bill["id"]) for bill in bills] == [PAID, PAID]
 
 
-def test_a_batch_may_pay_several_suppliers(desk: Desk) -> None:
-    bills = [desk.unpaid(4), desk.unpaid(5)]
+def test_a_batch_may_pay_several_suppliers(paying_desk: Desk) -> None:
+    bills = [paying_desk.unpaid(4), paying_desk.unpaid(5)]
 
-    operation = desk.pay([to_bill(bill["id"], bill["amountDue"]) for bill in bills])
+    operation = paying_desk.pay([to_bill(bill["id"], bill["amountDue"]) for bill in bills])
 
     assert len({bill["supplierRef"]["id"] for bill in bills}) == 2
     assert operation["status"] == "Success"
-    assert [_state(desk, bill["id"]) for bill in bills] == [_PAID, _PAID]
+    assert [state(paying_desk, bill["id"]) for bill in bills] == [PAID, PAID]
 
 
 def test_a_credit_note_is_used_on_a_bill(credit_desk: Desk) -> None:
@@ -293,22 +206,13 @@ def test_a_credit_note_is_used_on_a_bill(credit_desk: Desk) -> None:
     )
 
     operation = credit_desk.pay(
-        [_credited(bill_id, note_id, "40.00")], supplierRef={"id": supplier_id}
+        [credited(bill_id, note_id, "40.00")], supplierRef={"id": supplier_id}
     )
 
     note = credit_desk.books.record("billCreditNotes", note_id)
     assert operation["status"] == "Success"
-    assert (note["status"], note["remainingCredit"]) == _PAID
-    assert _state(credit_desk, bill_id) == ("PartiallyPaid", Decimal("50.00"))
-
-
-def _credited(bill_id: str, note_id: str, amount: str, *, cash: str = "0") -> Answer:
-    credit, money = Decimal(amount), Decimal(cash)
-    links = [
-        {"type": "Bill", "id": bill_id, "amount": -credit - money},
-        {"type": "CreditNote", "id": note_id, "amount": credit},
-    ]
-    return {"amount": money, "links": links}
+    assert (note["status"], note["remainingCredit"]) == PAID
+    assert state(credit_desk, bill_id) == ("PartiallyPaid", Decimal("50.00"))
 
 
 def test_credit_and_cash_in_one_operation_are_refused_with_the_way_to_go(credit_desk: Desk) -> None:
@@ -318,11 +222,11 @@ def test_credit_and_cash_in_one_operation_are_refused_with_the_way_to_go(credit_
         credit_desk.credit_note(supplier_id, "10.00"),
     )
 
-    operation = credit_desk.pay([_credited(bill_id, note_id, "10.00", cash="110.00")])
+    operation = credit_desk.pay([credited(bill_id, note_id, "10.00", cash="110.00")])
 
     assert (operation["status"], operation["statusCode"]) == ("Failed", 400)
     assert "two separate operations" in operation["validation"]["errors"][0]["message"]
-    assert _state(credit_desk, bill_id) == ("Open", Decimal("120.00"))
+    assert state(credit_desk, bill_id) == ("Open", Decimal("120.00"))
     credit_desk.listener.hear("billPayments.write.unsuccessful", id=operation["pushOperationKey"])
 
 
@@ -345,36 +249,36 @@ def test_an_offline_platform_that_is_not_built_is_refused_by_name(desk: Desk) ->
     assert refused["canBeRetried"] == "False"
 
 
-def test_a_time_limit_is_told_back_and_does_no_harm(desk: Desk) -> None:
-    bill = desk.unpaid(6)
+def test_a_time_limit_is_told_back_and_does_no_harm(paying_desk: Desk) -> None:
+    bill = paying_desk.unpaid(6)
     body = {
-        "accountRef": {"id": desk.bank_id},
-        "date": _TODAY,
-        "currency": desk.currency,
+        "accountRef": {"id": paying_desk.bank_id},
+        "date": TODAY,
+        "currency": paying_desk.currency,
         "totalAmount": bill["amountDue"],
         "lines": [to_bill(bill["id"], bill["amountDue"])],
     }
 
-    operation = desk.books.push("billPayments", body, timeoutInMinutes=1)
+    operation = paying_desk.books.push("billPayments", body, timeoutInMinutes=1)
 
     assert (operation["status"], operation["timeoutInMinutes"]) == ("Success", 1)
 
 
-def test_a_foreign_bill_is_paid_from_an_account_in_the_base_currency(desk: Desk) -> None:
-    bill = desk.bills(f"amountDue>0&&reference~OPEN-&&currency!={desk.currency}")[0]
+def test_a_foreign_bill_is_paid_from_an_account_in_the_base_currency(paying_desk: Desk) -> None:
+    bill = paying_desk.bills(f"amountDue>0&&reference~OPEN-&&currency!={paying_desk.currency}")[0]
     owed, rate = bill["amountDue"], Decimal("0.8")
     paid = (owed * rate).quantize(Decimal("0.01"))
     link = {"type": "Bill", "id": bill["id"], "amount": -owed, "currencyRate": rate}
 
-    operation = desk.pay([{"amount": paid, "links": [link]}])
+    operation = paying_desk.pay([{"amount": paid, "links": [link]}])
 
     assert operation["status"] == "Success", operation
-    payment = desk.books.record("billPayments", operation["changes"][0]["recordRef"]["id"])
+    payment = paying_desk.books.record("billPayments", operation["changes"][0]["recordRef"]["id"])
     assert payment["totalAmount"] == sum(line["amount"] for line in payment["lines"])
     for line in payment["lines"]:
         links = sum(one["amount"] * one.get("currencyRate", 1) for one in line["links"])
         assert abs(line["amount"] + links) < Decimal("0.01")
-    assert _state(desk, bill["id"]) == _PAID
+    assert state(paying_desk, bill["id"]) == PAID
 
 
 def test_every_event_was_signed_and_no_message_came_twice(desk: Desk) -> None:
