@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tallystick.http.table import ENDPOINTS
 from tallystick.model import DATA_TYPES, WIRE_DATA_TYPES
 from tallystick.push.states import State, public
 from tallystick.simulators.xero.edits import _EDITS
@@ -177,6 +178,24 @@ def test_no_setting_is_documented_that_does_not_exist() -> None:
 
     # A prefix of several platforms is put together from its parts.
     assert {n for n in named - tests_only if n not in known and "_XERO_" not in n} == set()
+
+
+@pytest.mark.parametrize("page", [p for p in _PAGES if _SOURCE not in p.parents], ids=_name)
+def test_a_route_that_is_named_is_there(page: Path) -> None:
+    """`GET …/dataStatus`: what stands for the beginning of a path is left open."""
+    routes = {(e.method, _shape(path)) for e in ENDPOINTS for path in (e.path, *e.aliases)}
+    for word in _words(page.read_text()):
+        named = re.fullmatch(r"(GET|POST|PUT|PATCH|DELETE) (…?/\S+)", word)
+        if named is None or "/_simulator/" in named[2]:
+            continue
+        shape = _shape(named[2].partition("?")[0])
+        paths = [path for method, path in routes if method == named[1]]
+        fits = str.endswith if shape.startswith("…") else str.__eq__
+        assert any(fits(path, shape.removeprefix("…")) for path in paths), word
+
+
+def _shape(path: str) -> str:
+    return re.sub(r"\{\w+\}", "{}", path)
 
 
 # --- pages as such ---
