@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import gc
 import statistics
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -124,6 +125,8 @@ def _copy(url: str, here: Place, rows: Sequence[Row]) -> None:
 
 async def _mapping(url: str) -> tuple[float, float]:
     """Records a second with hashing and mapping of Xero's JSON: new ones, then unchanged ones."""
+    # As a worker sets it.
+    gc.set_threshold(20_000, 10, 10)
     here = place(url)
     books, raws = _xero()
     async with Database(url, size=1) as database:

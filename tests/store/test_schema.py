@@ -14,7 +14,9 @@ _COLUMNS = """
 select table_name, column_name, data_type, is_nullable, column_default
 from information_schema.columns where table_schema = 'public' order by 1, 2
 """
-_INDEXES = "select indexname, indexdef from pg_indexes where schemaname = 'public' order by 1"
+_INDEXES = (
+    "select tablename, indexname, indexdef from pg_indexes where schemaname = 'public' order by 2"
+)
 _RULES = """
 select conrelid::regclass::text, contype::text, pg_get_constraintdef(oid)
 from pg_constraint where connamespace = 'public'::regnamespace order by 1, 2, 3

@@ -42,6 +42,12 @@ class Database:
             yield tx
 
     @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Tx]:
+        """For single statements that only read: each sees its own snapshot, none needs a BEGIN."""
+        async with self._pool.connection() as tx:
+            yield tx
+
+    @asynccontextmanager
     async def session(self) -> AsyncIterator[Tx]:
         """A connection of its own outside the pool, for a lock that must end with its holder."""
         alone = await AsyncConnection.connect(

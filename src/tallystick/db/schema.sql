@@ -43,6 +43,7 @@ create table idempotency_key (
     status        integer,                 -- null while in flight
     sealed        bytea,                   -- the answer's body, sealed: it may hold a secret
     created_at    timestamptz not null,
+    kept_at       timestamptz,
     expires_at    timestamptz not null,
     primary key (client_id, scope, key)
 );
@@ -125,6 +126,13 @@ create table sync_setting (
     unique nulls not distinct (client_id, company_id)
 );
 
+-- Which worker keeps the calendar. A lease and not a lock: a worker that is frozen holds no lease.
+create table calendar_lease (
+    only_one      boolean primary key default true check (only_one),
+    holder        uuid not null,
+    until         timestamptz not null
+);
+
 -- --- reading ---
 
 create table dataset (
@@ -191,7 +199,7 @@ create table record (
     data_type     text not null,
     id            text not null,
     body          text not null,           -- the finished JSON of the wire, served as it stands
-    fields        jsonb not null,          -- its filterable scalars, lower-case text for words: what queries look at
+    fields        jsonb not null,          -- its filterable scalars by wire path, texts folded: what queries look at
     hash          bytea not null,          -- over the body without modifiedDate
     raw_hash      bytea,                   -- over raw, mapping version and books: equal means nothing to do
     parent        text,                    -- the raw record it lies in, where that holds several
@@ -199,14 +207,31 @@ create table record (
     modified_at   timestamptz not null,
     read_at       timestamptz not null,    -- when the request that brought it was sent
     change        bigint not null,         -- its place in the company's feed of changes
+    -- The day lists are mostly ordered by, of the types that have one: deep pages need it in an index.
+    day           text collate "C" generated always as (coalesce(fields->>'issueDate', fields->>'date')) stored,
     primary key (company_id, connection_id, data_type, id)
 );
 create index record_modified on record (company_id, connection_id, data_type, modified_at, id);
+create index record_day on record (company_id, connection_id, data_type, day, id);
 create index record_change on record (company_id, change);
-create index record_raw on record (company_id, connection_id, data_type, raw_hash);
-create index record_parent on record (company_id, connection_id, data_type, parent) where parent is not null;
--- Bodies are short and read far more often than written: kept whole and uncompressed in the row.
+create index record_raw on record (company_id, connection_id, data_type, raw_hash, id) where raw_hash is not null;
+create index record_parent on record (company_id, connection_id, data_type, parent, id) where parent is not null;
+-- Bodies are short and read far more often than written: kept whole and uncompressed in the row,
+-- unless a row outgrows its page.
 alter table record alter column body set storage main;
+alter table record set (toast_tuple_target = 8160, autovacuum_analyze_scale_factor = 0.02);
+
+-- What a read found as we hold it already: one row for each page, so that an unchanged record costs
+-- no write of its own. A record was last seen at the later one of its own read_at and these.
+create table record_seen (
+    company_id    uuid not null,
+    connection_id uuid not null,
+    data_type     text not null,
+    read_at       timestamptz not null,
+    ids           text[] not null,
+    foreign key (company_id, connection_id) references connection on delete cascade
+);
+create index record_seen_latest on record_seen (company_id, connection_id, data_type, read_at);
 
 -- --- writing ---
 
@@ -221,6 +246,9 @@ create table operation (
     data_type     text not null,
     kind          text not null default 'Create',   -- Create, UploadAttachment
     state         text not null,           -- Pending, Sending, Checking, Success, Failed, TimedOut
+    status        text not null generated always as (  -- the word that callers see
+        case when state in ('Sending', 'Checking') then 'Pending' else state end
+    ) stored,
     attempt       integer not null default 0,       -- how often it was claimed for sending
     looks         integer not null default 0,       -- how often the platform was asked since
     in_doubt      boolean not null default false,   -- an attempt may have arrived unheard
@@ -228,11 +256,11 @@ create table operation (
     targets       text[] not null default '{}',     -- what it settles; two with one target never overlap
     record_id     text,
     attachment_id text,
-    changes       text  not null default '[]',      -- known before the end where only reading back is left
-    picture       text ,                   -- what the target held before we sent
-    settlement    text ,                   -- what each bill owed, should owe, and owes
-    resolution    text ,                   -- what became of a write that timed out after it was sent
-    refusal       text ,                   -- the platform's no to a repeated attempt, while an earlier one is in doubt
+    changes       text not null default '[]',      -- known before the end where only reading back is left
+    picture       text,                   -- what the target held before we sent
+    settlement    text,                   -- what each bill owed, should owe, and owes
+    resolution    text,                   -- what became of a write that timed out after it was sent
+    refusal       text,                   -- the platform's no to a repeated attempt, while an earlier one is in doubt
     error_message text,
     validation    text ,
     status_code   integer not null,

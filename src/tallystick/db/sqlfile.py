@@ -1,4 +1,4 @@
-"""Named SQL statements from a file: `-- name --`, a comment saying what it is for, the statement."""
+"""Named SQL statements from a file: `-- name --`, a comment what it is for, the statement."""
 
 import re
 from collections.abc import Mapping
@@ -21,5 +21,5 @@ def queries(path: Path) -> Mapping[str, LiteralString]:
 
 
 def beside(module_file: str, name: str) -> Mapping[str, LiteralString]:
-    """The statements of the file with that name beside a module: `beside(__file__, "record.sql")`."""
+    """The statements of a file beside a module: `beside(__file__, "record.sql")`."""
     return queries(Path(module_file).with_name(name))

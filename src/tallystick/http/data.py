@@ -53,7 +53,7 @@ def _list(record_type: type[Record]) -> Handler:
             asked.page,
             asked.page_size,
         )
-        async with call.house.database.transaction() as tx:
+        async with call.house.database.reading() as tx:
             return _joined(call, asked, await _listed(call, tx, wanted))
 
     return list_records
@@ -97,7 +97,7 @@ def _one(record_type: type[Record]) -> Handler:
 
     async def get_record(call: Call) -> Response:
         record_id = call.path("recordId")
-        async with call.house.database.transaction() as tx:
+        async with call.house.database.reading() as tx:
             company_id, shelves = await _shelves(call, tx, data_type)
             for shelf in sorted(shelves, key=lambda each: not each.held):
                 body = await pages.get(
@@ -121,7 +121,7 @@ async def get_company_info(call: Call) -> Response:
     known = fields.of(CompanyInfo)
     where = sql.where(language.parse("metadata.isDeleted=false"), known)
     newest = Wanted(CompanyInfo, where, order.parse("-modifiedDate", known), 1, 1)
-    async with call.house.database.transaction() as tx:
+    async with call.house.database.reading() as tx:
         company_id, shelf = await _shelf(call, tx, CompanyInfo.key)
         listed = await pages.page_of(
             tx, newest, company_id=company_id, connection_id=shelf.connection_id
@@ -133,7 +133,7 @@ async def get_company_info(call: Call) -> Response:
 
 def _refused(data_type: str) -> Handler:
     async def refuse(call: Call) -> Response:
-        async with call.house.database.transaction() as tx:
+        async with call.house.database.reading() as tx:
             _, shelves = await _shelves(call, tx, data_type)
         raise _unsupported(data_type, shelves)
 

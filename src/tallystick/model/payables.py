@@ -28,6 +28,7 @@ class Supplier(Record):
     """Someone we buy from."""
 
     key: ClassVar[str] = "suppliers"
+    computed: ClassVar[dict[str, Any]] = {"status": "Active"}
 
     supplier_name: str | None = None
     contact_name: str | None = None

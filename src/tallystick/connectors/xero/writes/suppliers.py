@@ -31,7 +31,7 @@ NEEDS = (
     Need("registrationNumber", length_max=50),
     Need("taxNumber", length_max=50),
     Need("defaultCurrency", length_max=3),
-    Need("status", required=True, choices=("Active",)),
+    Need("status", choices=("Active",)),
     Need("addresses"),
     Need("addresses.type", required=True, note="Billing and Delivery; Unknown means Delivery."),
     Need("addresses.line1", length_max=500),
