@@ -169,6 +169,16 @@ def test_the_readme_shows_the_key_as_it_is_sent(served: Served, shell: Shell) ->
     assert shell.env["AUTH"] == f"Authorization: Basic {sent}"
 
 
+def test_the_proof_has_the_members_that_are_shown(served: Served, shell: Shell) -> None:
+    books = _books(served, shell)
+    ended = books.ended({"pushOperationKey": shell.env["PUSH"]})
+    shown = [json.loads(block) for block in _blocks(_ROOT / "docs" / "writing.md", "json")]
+
+    [proof] = next(block["settlement"] for block in shown if "settlement" in block)
+    assert proof.keys() == ended["settlement"][0].keys()
+    assert proof["recordRef"].keys() == ended["settlement"][0]["recordRef"].keys()
+
+
 def test_queries_run(shell: Shell) -> None:
     assert '"results":[{' in shell.run_all(_ROOT / "docs" / "queries.md")
 
