@@ -82,7 +82,7 @@ def test_what_is_misshapen_is_refused(member: str, value: Any, text: str) -> Non
     assert message.endswith(f"{text}.")
 
 
-@pytest.mark.parametrize("number", ["9e999999", "1E+16", "1e-400", Decimal("1E+400")])
+@pytest.mark.parametrize("number", [Decimal("1E+16"), Decimal("-9E+99"), Decimal("1E-99")])
 def test_a_number_no_books_hold_is_refused(number: Any) -> None:
     line = {"amount": number, "links": [{"type": "Bill", "id": "b", "amount": -1}]}
     assert messages(body(lines=[line])) == {
