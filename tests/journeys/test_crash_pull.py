@@ -11,6 +11,7 @@ POINTS = (
     "sync.before_request:9",
     "sync.after_fetch:2",
     "sync.after_fetch:12",
+    "sync.in_transaction:7",
     "sync.after_store:2",
     "sync.after_store:12",
     "sync.before_finish",
@@ -50,10 +51,11 @@ async def test_a_whole_read_after_edits_survives_a_kill(world: World, point: str
     await _all_complete(world, reads=28)
 
 
-async def test_a_worker_that_freezes_and_wakes_changes_nothing(world: World) -> None:
+@pytest.mark.parametrize("point", ["sync.in_transaction:7", "sync.after_fetch:7"])
+async def test_a_worker_that_freezes_and_wakes_changes_nothing(world: World, point: str) -> None:
     """It is taken for dead, another one ends its work, and it comes back."""
-    with world.worker() as frozen:
-        await world.frozen_in_a_read(frozen)
+    with world.worker(TALLYSTICK_FREEZE_AT=point) as frozen:
+        await world.frozen(frozen)
         with world.worker():
             await world.quiet()
             before = await world.rows("select id, change, hash from record order by id, data_type")

@@ -47,6 +47,11 @@ async def until(condition: Callable[[], Awaitable[bool]], *, within_s: float = _
             await asyncio.sleep(0.02)
 
 
+def _state(pid: int) -> str:
+    """Linux's letter for what a process does; it stands behind the name (proc(5))."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """Everything a journey may touch."""
@@ -110,15 +115,13 @@ class World:
         """Ask for reads of all types."""
         await self.queue(*(record.key for record in DATA_TYPES))
 
-    async def frozen_in_a_read(self, process: "subprocess.Popen[bytes]") -> None:
-        """Stop the worker as soon as it has stored a page (SIGSTOP)."""
+    async def frozen(self, process: "subprocess.Popen[bytes]") -> None:
+        """Wait until the worker has stopped at its point (`TALLYSTICK_FREEZE_AT`)."""
 
-        async def reading() -> bool:
-            rows = await self.rows("select count(*) as n from record")
-            return bool(rows[0]["n"])
+        async def stopped() -> bool:
+            return _state(process.pid) == "T"
 
-        await until(reading)
-        os.kill(process.pid, signal.SIGSTOP)
+        await until(stopped)
 
     def thawed(self, process: "subprocess.Popen[bytes]") -> None:
         os.kill(process.pid, signal.SIGCONT)

@@ -11,6 +11,7 @@ from tallystick.connectors.contract import AppCredentials, OAuth, TokenPair
 from tallystick.db.pool import Database, Tx, one
 from tallystick.db.sqlfile import beside
 from tallystick.errors import Unauthorized, Unreachable
+from tallystick.jobs.frozen import let_go_if_frozen
 from tallystick.lib import crash, json
 from tallystick.lib.clock import Clock
 from tallystick.lib.log import log
@@ -21,9 +22,7 @@ _SQL = beside(__file__, "credential.sql")
 _LEFT_AT_LEAST = timedelta(seconds=60)
 _RENEWAL_S_MAX = 10
 # Longer than a renewal may take, so that who waits gets what the other stored.
-_LOCK_WAIT = "set local lock_timeout = '15s'"
-# A process that is frozen while it renews must not keep the row from all others.
-_FROZEN_AFTER = "set local idle_in_transaction_session_timeout = '20s'"
+_LOCK_WAIT = "set local lock_timeout = '20s'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +120,7 @@ class ConnectionTokens:
         # the new pair must be stored before anyone uses it.
         async with self._database.transaction() as tx:
             await tx.execute(_LOCK_WAIT)
-            await tx.execute(_FROZEN_AFTER)
+            await let_go_if_frozen(tx)
             kept = await _kept(tx, self._vault, self._connection_id, statement="hold")
             if kept is None:
                 raise _not_linked()
@@ -162,6 +161,7 @@ class ConnectionTokens:
     async def _deauthorise(self, dead: Kept) -> None:
         """The connection loses its permission, unless the customer linked again meanwhile."""
         async with self._database.transaction() as tx:
+            await let_go_if_frozen(tx)
             row = await one(
                 tx,
                 _SQL["version_of_held_connection"],

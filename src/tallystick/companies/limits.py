@@ -13,6 +13,7 @@ from tallystick.connectors.contract import Limits
 from tallystick.db.pool import Database, Tx, one
 from tallystick.db.sqlfile import beside
 from tallystick.errors import RateLimited
+from tallystick.jobs.frozen import let_go_if_frozen
 from tallystick.lib.clock import Clock
 
 _SQL = beside(__file__, "platform_quota.sql")
@@ -124,6 +125,7 @@ class ConnectionPermit:
         return None
 
     async def _held(self, tx: Tx) -> Usage:
+        await let_go_if_frozen(tx)
         today = self._clock.now().date()
         await tx.execute(_SQL["begin"], {"connection_id": self._connection_id, "day": today})
         row = await one(tx, _SQL["hold"], {"connection_id": self._connection_id})

@@ -19,11 +19,7 @@ select id from dataset
 where connection_id = %(connection_id)s and data_type = %(data_type)s and completed_at is null
 
 -- hold_company --
--- A process that is frozen while it holds the row is cut off, or it would stop the whole company.
-with patience as materialized (
-    select set_config('idle_in_transaction_session_timeout', '10s', true) as is_local
-)
-select company.id from patience, company where id = %(company_id)s for no key update of company
+select id from company where id = %(company_id)s for no key update
 
 -- get --
 select * from dataset where company_id = %(company_id)s and id = %(id)s

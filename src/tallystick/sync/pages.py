@@ -126,6 +126,7 @@ class Pages:
                 tx, dataset, changed=stored.created + stored.changed, deleted=stored.deleted
             )
             await datasets.note(tx, dataset_id=dataset.id, issues=mapped.issues)
+            crash.point("sync.in_transaction")
             if over:
                 await datasets.defer_pull(tx, dataset.id, dataset.connection_id)
         return moved
