@@ -50,7 +50,7 @@ MOVES: Mapping[str, Move] = {
 
 @dataclass(frozen=True, slots=True)
 class ConnectionFault:
-    """Why a customer's authorisation failed: status as 8.3 names them, the platform's own text."""
+    """Why a customer's authorisation failed: status as Link redirects name it, the platform's own text."""
 
     status_code: int
     status_text: str
