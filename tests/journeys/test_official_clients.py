@@ -106,7 +106,7 @@ def test_every_step_passes(reports: dict[str, Report], client: str) -> None:
         f"{line['step']}: {line['failed']}" for line in reports[client].lines if "failed" in line
     ]
 
-    assert failed == []
+    assert not failed, "\n\n".join(failed)
     assert reports[client].end, reports[client].said
 
 
