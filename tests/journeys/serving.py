@@ -1,6 +1,7 @@
 """One real `tallystick serve --simulate` for the journeys over HTTP, and firms linked to it."""
 
 import base64
+import os
 import subprocess
 import sys
 import threading
@@ -129,8 +130,11 @@ class Served:
 
     def command(self, *arguments: str) -> str:
         """What `tallystick` printed, asked of this installation."""
+        # Settings of another installation must not lead elsewhere.
+        env = {k: v for k, v in os.environ.items() if not k.startswith("TALLYSTICK_")}
         done = subprocess.run(
             [sys.executable, "-m", "tallystick", *arguments, "--data-dir", str(self.data_dir)],
+            env=env,
             capture_output=True,
             text=True,
             timeout=60,
