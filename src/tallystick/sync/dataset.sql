@@ -111,9 +111,13 @@ where company_id = %(company_id)s and connection_id = %(connection_id)s
 order by requested_at desc limit 1
 
 -- due --
--- Reads that should be worked on; whether a job does so already is another question.
+-- Reads that should be worked on and for which there is no job, whatever became of it.
 select id, connection_id from dataset
 where completed_at is null and (resume_at is null or resume_at <= %(now)s)
+  and not exists (
+      select from unnest(%(working)s::uuid[]) as job (dataset_id)
+      where job.dataset_id = dataset.id
+  )
 order by requested_at, id
 limit %(most)s
 
@@ -174,3 +178,9 @@ where completed_at < %(before)s and id <> all (
     where status = 'Complete' and full_read
     order by connection_id, data_type, requested_at desc
 )
+
+-- forget_batches --
+-- Those of a link stay: they say that its first read was asked for.
+delete from read_batch
+where created_at < %(before)s and not initial
+  and not exists (select from dataset where dataset.batch_id = read_batch.id)

@@ -14,7 +14,7 @@ from tallystick.db.pool import Tx, all_rows, one
 from tallystick.db.sqlfile import beside
 from tallystick.errors import DatasetInProgress, NotFound
 from tallystick.jobs.frozen import let_go_if_frozen
-from tallystick.jobs.queue import defer
+from tallystick.jobs.queue import defer, live
 from tallystick.lib.ids import is_uuid, new_id
 from tallystick.sync.states import Status
 
@@ -259,10 +259,13 @@ async def last_success(tx: Tx, dataset: Dataset) -> LastSuccess | None:
     return None if row is None else LastSuccess(of_row(row), row["whole_read_at"])
 
 
-async def due(tx: Tx, *, now: datetime, most: int) -> list[tuple[str, str]]:
-    """(dataset id, connection id) of the reads that should be worked on."""
-    rows = await all_rows(tx, _SQL["due"], {"now": now, "most": most})
-    return [(str(row["id"]), str(row["connection_id"])) for row in rows]
+async def defer_due(tx: Tx, *, now: datetime, most: int) -> int:
+    """Ask for a job for each read that should be worked on and has none; how many."""
+    working = sorted(await live(tx, PULL, "dataset_id"))
+    rows = await all_rows(tx, _SQL["due"], {"now": now, "most": most, "working": working})
+    for row in rows:
+        await defer_pull(tx, str(row["id"]), str(row["connection_id"]))
+    return len(rows)
 
 
 async def latest(tx: Tx, *, company_id: str) -> list[DictRow]:
@@ -296,6 +299,7 @@ async def has_unmappable(tx: Tx, *, dataset_id: str) -> bool:
 
 async def forget_old(tx: Tx, *, before: datetime) -> None:
     await tx.execute(_SQL["forget_old"], {"before": before})
+    await tx.execute(_SQL["forget_batches"], {"before": before})
 
 
 async def _move(tx: Tx, name: str, dataset: Dataset, **values: Any) -> Dataset:

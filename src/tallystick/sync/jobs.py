@@ -5,7 +5,6 @@ from datetime import timedelta
 from tallystick.companies.reach import Reach
 from tallystick.db.pool import Database
 from tallystick.jobs.calendar import Tick
-from tallystick.jobs.queue import live
 from tallystick.jobs.worker import Task
 from tallystick.lib.clock import Clock
 from tallystick.sync import datasets, schedule
@@ -44,11 +43,7 @@ class SyncJobs:
     async def wake_due(self) -> None:
         """Every read whose time has come has a job, whatever became of the one it had."""
         async with self._database.transaction() as tx:
-            due = await datasets.due(tx, now=self._clock.now(), most=_AT_ONCE_MAX)
-            working = await live(tx, datasets.PULL, "dataset_id") if due else set()
-            for dataset_id, connection_id in due:
-                if dataset_id not in working:
-                    await datasets.defer_pull(tx, dataset_id, connection_id)
+            await datasets.defer_due(tx, now=self._clock.now(), most=_AT_ONCE_MAX)
 
     async def queue_initial(self) -> None:
         """What is read when a customer has let us in."""
