@@ -13,7 +13,7 @@ demo: .venv/.runtime ## watch the main job from end to end; BOOKS=FILE adds nati
 	$(BIN)/python -m tallystick demo --size $(SIZE) $(if $(BOOKS),--books "$(BOOKS)")
 
 test: .venv/.dev .venv-clients/platform/.ready .venv-clients/accounting/.ready ## every test
-	$(BIN)/python -m pytest tests -n 2 --dist loadgroup
+	$(BIN)/python -m pytest tests -n 2 --dist loadfile
 
 check: .venv/.dev ## format, lint, types, import rule, rules of the house
 	$(BIN)/ruff format --check .
@@ -36,6 +36,9 @@ lock: .venv/.dev ## resolve the dependencies anew
 		pyproject.toml --group build -o requirements.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
 		-c requirements.lock pyproject.toml --group dev -o requirements-dev.lock
+	for client in platform accounting; do \
+		$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
+			tests/clients/$$client.in -o tests/clients/$$client.lock; done
 
 clean: ## forget the virtual environments
 	rm -rf .venv .venv-clients

@@ -50,7 +50,7 @@ MOVES: Mapping[str, Move] = {
 
 @dataclass(frozen=True, slots=True)
 class ConnectionFault:
-    """Why a customer's authorisation failed: status as Link redirects name it, the platform's own text."""
+    """Why an authorisation failed: the status a Link redirect shows, the platform's own text."""
 
     status_code: int
     status_text: str

@@ -33,7 +33,9 @@ class Caller:
     def _ask(self, method: str, path: str, body: Any = None, **params: Any) -> Answer:
         content = None if body is None else json.dumps(body)
         headers = {"content-type": "application/json"} if content else {}
-        answer = self._http.request(method, path, content=content, headers=headers, params=params)
+        answer = self._http.request(
+            method, path, content=content, headers=headers, params=params or None
+        )
         if answer.is_error:
             raise Unexpected(f"{method} {path} answered {answer.status_code}: {answer.text[:600]}")
         return json.loads(answer.content) if answer.content else None
