@@ -303,3 +303,24 @@ class PaymentAllocation(Part):
 
     payment: AllocatedPayment
     allocation: Allocation
+
+
+class DocumentLine(Part):
+    """What a line of any bill, invoice or credit note holds; amounts are positive.
+
+    `sub_total = unit_amount * quantity - discount_amount`, and `total_amount` adds the tax.
+    """
+
+    description: str | None = None
+    # Older official clients require both, so a line without them says 0.
+    unit_amount: Number
+    quantity: Number
+    discount_amount: Number | None = None
+    sub_total: Number | None = None
+    tax_amount: Number | None = None
+    total_amount: Number | None = None
+    discount_percentage: Number | None = None
+    account_ref: AccountRef | None = None
+    tax_rate_ref: TaxRateRef | None = None
+    item_ref: ItemRef | None = None
+    tracking_category_refs: tuple[TrackingCategoryRef, ...] = ()

@@ -7,7 +7,7 @@ from tallystick.model.base import (
     ActiveStatus,
     Address,
     Day,
-    ItemRef,
+    DocumentLine,
     Number,
     Part,
     PaymentAllocation,
@@ -15,8 +15,6 @@ from tallystick.model.base import (
     Record,
     RecordRef,
     SupplierRef,
-    TaxRateRef,
-    TrackingCategoryRef,
     WithholdingTax,
     Word,
 )
@@ -52,24 +50,11 @@ class BillStatus(Word):
     Draft = "Draft"
 
 
-class BillLine(Part):
-    """One line of a bill: `sub_total = unit_amount * quantity - discount_amount`, tax on top."""
+class BillLine(DocumentLine):
+    """One line of a bill."""
 
     line_number: str | None = None
-    description: str | None = None
-    # Older official clients require both, so a line without them says 0.
-    unit_amount: Number
-    quantity: Number
     unit_of_measurement: str | None = None
-    discount_amount: Number | None = None
-    sub_total: Number | None = None
-    tax_amount: Number | None = None
-    total_amount: Number | None = None
-    discount_percentage: Number | None = None
-    account_ref: AccountRef | None = None
-    tax_rate_ref: TaxRateRef | None = None
-    item_ref: ItemRef | None = None
-    tracking_category_refs: tuple[TrackingCategoryRef, ...] = ()
     is_direct_cost: bool | None = None
 
 
@@ -113,21 +98,8 @@ class CreditNoteStatus(Word):
     PartiallyPaid = "PartiallyPaid"
 
 
-class BillCreditNoteLine(Part):
-    """One line of a bill credit note; amounts are positive."""
-
-    description: str | None = None
-    unit_amount: Number
-    quantity: Number
-    discount_amount: Number | None = None
-    sub_total: Number | None = None
-    tax_amount: Number | None = None
-    total_amount: Number | None = None
-    discount_percentage: Number | None = None
-    account_ref: AccountRef | None = None
-    tax_rate_ref: TaxRateRef | None = None
-    item_ref: ItemRef | None = None
-    tracking_category_refs: tuple[TrackingCategoryRef, ...] = ()
+class BillCreditNoteLine(DocumentLine):
+    """One line of a bill credit note."""
 
 
 class BillCreditNote(Record):

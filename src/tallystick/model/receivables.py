@@ -8,15 +8,13 @@ from tallystick.model.base import (
     Address,
     CustomerRef,
     Day,
-    ItemRef,
+    DocumentLine,
     Number,
     Part,
     PaymentAllocation,
     Phone,
     Record,
     RecordRef,
-    TaxRateRef,
-    TrackingCategoryRef,
     WithholdingTax,
     Word,
 )
@@ -61,21 +59,9 @@ class InvoiceStatus(Word):
     Void = "Void"
 
 
-class InvoiceLine(Part):
+class InvoiceLine(DocumentLine):
     """One line of an invoice or of a credit note."""
 
-    description: str | None = None
-    unit_amount: Number
-    quantity: Number
-    discount_amount: Number | None = None
-    sub_total: Number | None = None
-    tax_amount: Number | None = None
-    total_amount: Number | None = None
-    account_ref: AccountRef | None = None
-    discount_percentage: Number | None = None
-    tax_rate_ref: TaxRateRef | None = None
-    item_ref: ItemRef | None = None
-    tracking_category_refs: tuple[TrackingCategoryRef, ...] = ()
     is_direct_income: bool | None = None
 
 
