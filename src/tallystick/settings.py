@@ -22,6 +22,7 @@ class PlatformApp:
     base_url: str | None
     scopes: tuple[str, ...]
     simulated: bool = False
+    calls_per_minute: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,8 @@ class Settings:
     # TALLYSTICK_XERO_CLIENT_ID, TALLYSTICK_XERO_CLIENT_SECRET: the app registered at Xero.
     # TALLYSTICK_XERO_BASE_URL: where Xero is, if not at its own addresses (a simulator).
     # TALLYSTICK_XERO_SCOPES: scopes to ask for, space separated.
+    # TALLYSTICK_XERO_CALLS_PER_MINUTE: what the platform allows this app for one set of books,
+    # where that is not what it allows everybody.
     # TALLYSTICK_SIMULATED: keys of the platforms that are simulated; set by `serve --simulate`.
     platforms: Mapping[str, PlatformApp] = field(default_factory=dict)
 
@@ -110,6 +113,7 @@ def _platforms(env: Mapping[str, str]) -> dict[str, PlatformApp]:
                 base_url=_url(env, f"{start}_BASE_URL"),
                 scopes=tuple(env.get(f"{start}_SCOPES", "").split()),
                 simulated=key in env.get("TALLYSTICK_SIMULATED", "").split(","),
+                calls_per_minute=_whole_or_none(env, f"{start}_CALLS_PER_MINUTE", most=100_000),
             )
     return apps
 
@@ -131,6 +135,10 @@ def _whole(env: Mapping[str, str], name: str, default: int, *, most: int) -> int
     if not text.isdecimal() or not 1 <= int(text) <= most:
         raise SettingsError(f"{name} must be a whole number from 1 to {most}.")
     return int(text)
+
+
+def _whole_or_none(env: Mapping[str, str], name: str, *, most: int) -> int | None:
+    return _whole(env, name, 1, most=most) if env.get(name) else None
 
 
 def _seconds(env: Mapping[str, str], name: str, default: float) -> float:

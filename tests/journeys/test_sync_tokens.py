@@ -12,7 +12,7 @@ from tests.journeys.world import ROOT, World
 
 from tallystick.companies import credentials
 from tallystick.companies.connections import Status
-from tallystick.companies.limits import ConnectionPermit
+from tallystick.companies.limits import BooksPermit
 from tallystick.connectors.contract import Limits, TokenPair
 from tallystick.errors import RateLimited
 
@@ -144,10 +144,10 @@ async def test_what_was_sealed_for_one_connection_does_not_open_for_another(worl
 
 async def test_the_limit_is_counted_across_all_who_share_it(world: World) -> None:
     permits = [
-        ConnectionPermit(
+        BooksPermit(
             database=world.database,
             clock=world.clock,
-            connection_id=world.connection.id,
+            books_key="gbol books",
             limits=Limits(per_minute=20),
         )
         for _ in range(4)
@@ -163,10 +163,10 @@ async def test_the_limit_is_counted_across_all_who_share_it(world: World) -> Non
 
 
 async def test_a_limit_the_platform_named_stops_all_who_share_it(world: World) -> None:
-    permit = ConnectionPermit(
+    permit = BooksPermit(
         database=world.database,
         clock=world.clock,
-        connection_id=world.connection.id,
+        books_key="gbol books",
         limits=Limits(),
     )
     until = world.now().replace(microsecond=0)

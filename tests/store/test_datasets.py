@@ -17,7 +17,7 @@ from tallystick.sync.states import MOVES, Status
 
 LATER = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 PUBLIC = "http://127.0.0.1:8400"
-BOOKS = {"organisation_id": None, "books_version": "1"}
+BOOKS = {"organisation_id": None}
 
 
 async def _queued(tx: Tx, owner: Owner, *data_types: str, **options: Any) -> list[Dataset]:

@@ -11,7 +11,6 @@ from tallystick.connectors.contract import AppCredentials, OAuth, TokenPair
 from tallystick.db.pool import Database, Tx, one
 from tallystick.db.sqlfile import beside
 from tallystick.errors import Unauthorized, Unreachable
-from tallystick.jobs.frozen import let_go_if_frozen
 from tallystick.lib import crash, json
 from tallystick.lib.clock import Clock
 from tallystick.lib.log import log
@@ -120,7 +119,6 @@ class ConnectionTokens:
         # the new pair must be stored before anyone uses it.
         async with self._database.transaction() as tx:
             await tx.execute(_LOCK_WAIT)
-            await let_go_if_frozen(tx)
             kept = await _kept(tx, self._vault, self._connection_id, statement="hold")
             if kept is None:
                 raise _not_linked()
@@ -161,7 +159,6 @@ class ConnectionTokens:
     async def _deauthorise(self, dead: Kept) -> None:
         """The connection loses its permission, unless the customer linked again meanwhile."""
         async with self._database.transaction() as tx:
-            await let_go_if_frozen(tx)
             row = await one(
                 tx,
                 _SQL["version_of_held_connection"],

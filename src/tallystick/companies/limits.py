@@ -1,4 +1,4 @@
-"""Leave to call a platform: counted per connection in one row that all processes share.
+"""Leave to call a platform: counted per set of books in one row that all processes share.
 
 Whether Xero counts a fixed or a sliding minute is not documented. Counted here is the sliding one:
 who stays below the limit in every 60 seconds stays below it in any fixed minute too.
@@ -13,7 +13,6 @@ from tallystick.connectors.contract import Limits
 from tallystick.db.pool import Database, Tx, one
 from tallystick.db.sqlfile import beside
 from tallystick.errors import RateLimited
-from tallystick.jobs.frozen import let_go_if_frozen
 from tallystick.lib.clock import Clock
 
 _SQL = beside(__file__, "platform_quota.sql")
@@ -72,8 +71,8 @@ def _midnight_after(day: date) -> datetime:
     return datetime.combine(day + timedelta(days=1), time.min, tzinfo=UTC)
 
 
-class ConnectionPermit:
-    """The permit of one connection.
+class BooksPermit:
+    """The permit of one set of books, whichever connections lead to it.
 
     That no more than the allowed number run side by side follows from the jobs' locks: one pull
     and one push of a connection at a time.
@@ -84,13 +83,13 @@ class ConnectionPermit:
         *,
         database: Database,
         clock: Clock,
-        connection_id: str,
+        books_key: str,
         limits: Limits,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._database = database
         self._clock = clock
-        self._connection_id = connection_id
+        self._books_key = books_key
         self._limits = limits
         self._pause = pause
 
@@ -107,7 +106,7 @@ class ConnectionPermit:
     async def refused(self, *, until: datetime, limit: str) -> None:
         async with self._database.transaction() as tx:
             parameters = {
-                "connection_id": self._connection_id,
+                "books_key": self._books_key,
                 "day": self._clock.now().date(),
                 "until": until,
                 "limit": limit,
@@ -125,10 +124,9 @@ class ConnectionPermit:
         return None
 
     async def _held(self, tx: Tx) -> Usage:
-        await let_go_if_frozen(tx)
         today = self._clock.now().date()
-        await tx.execute(_SQL["begin"], {"connection_id": self._connection_id, "day": today})
-        row = await one(tx, _SQL["hold"], {"connection_id": self._connection_id})
+        await tx.execute(_SQL["begin"], {"books_key": self._books_key, "day": today})
+        row = await one(tx, _SQL["hold"], {"books_key": self._books_key})
         if row is None:
             return Usage(day=today)
         return Usage(
@@ -142,7 +140,7 @@ class ConnectionPermit:
     async def _save(self, tx: Tx, usage: Usage) -> None:
         recent: Sequence[datetime] = list(usage.recent)
         parameters = {
-            "connection_id": self._connection_id,
+            "books_key": self._books_key,
             "recent": recent,
             "day": usage.day,
             "day_used": usage.day_used,

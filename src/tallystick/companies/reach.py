@@ -1,7 +1,7 @@
 """The way to a platform on behalf of one connection: its connector, its client, its books."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,8 +9,8 @@ import httpx
 
 from tallystick.companies.connections import Connection
 from tallystick.companies.credentials import ConnectionTokens
-from tallystick.companies.limits import ConnectionPermit
-from tallystick.connectors.contract import Access, AppCredentials, Books, Connector
+from tallystick.companies.limits import BooksPermit
+from tallystick.connectors.contract import Access, AppCredentials, Books, Connector, Limits
 from tallystick.connectors.registry import PLATFORMS
 from tallystick.db.pool import Database
 from tallystick.errors import BadRequest
@@ -42,9 +42,10 @@ class _KeptBooks:
     books: Books
     read_at: datetime
 
-    def serves(self, connection: Connection, now: datetime) -> bool:
+    def serves(self, connection: Connection, now: datetime, not_before: datetime | None) -> bool:
         fresh = timedelta() <= now - self.read_at < _BOOKS_KEPT_FOR
-        return fresh and self.organisation_id == connection.organisation_id
+        new_enough = not_before is None or self.read_at >= not_before
+        return fresh and new_enough and self.organisation_id == connection.organisation_id
 
 
 class Reach:
@@ -118,11 +119,11 @@ class Reach:
             app=app,
             connection_id=connection.id,
         )
-        permit = ConnectionPermit(
+        permit = BooksPermit(
             database=self._database,
             clock=self._clock,
-            connection_id=connection.id,
-            limits=connector.limits,
+            books_key=f"{connection.platform_key} {app.base_url} {connection.organisation_id}",
+            limits=self._limits(connection.platform_key),
         )
         access = Access(
             http=self.http,
@@ -134,11 +135,23 @@ class Reach:
         )
         return connector.client(access)
 
-    async def books(self, connection: Connection, client: Any) -> Books:
-        """The reference data, kept in this process for ten minutes."""
+    def _limits(self, platform_key: str) -> Limits:
+        """The platform's limits, with the calls per minute that the operator's own app has."""
+        limits = self.connector(platform_key).limits
+        own = self._apps[platform_key].calls_per_minute
+        return limits if own is None else replace(limits, per_minute=own)
+
+    async def books(
+        self, connection: Connection, client: Any, *, not_before: datetime | None = None
+    ) -> Books:
+        """The reference data, kept in this process for ten minutes.
+
+        What was read before `not_before` is read again: records asked for after that moment may
+        point at something that is newer than the books.
+        """
         now = self._clock.now()
         kept = self._books.get(connection.id)
-        if kept is not None and kept.serves(connection, now):
+        if kept is not None and kept.serves(connection, now, not_before):
             return kept.books
         books: Books = await self.connector(connection.platform_key).books(client)
         self._books[connection.id] = _KeptBooks(connection.organisation_id, books, now)

@@ -8,6 +8,8 @@ from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
+_IDLE_S_MAX = 15  # above the ten seconds that renewing a token may take inside one
+
 Tx = AsyncConnection[DictRow]
 """A database connection inside an open transaction; rows come as dictionaries."""
 
@@ -26,6 +28,7 @@ class Database:
             timeout=10,
             max_waiting=size * 20,
             kwargs={"row_factory": dict_row, "autocommit": True, "application_name": name},
+            configure=_bound,
         )
 
     async def __aenter__(self) -> Self:
@@ -60,6 +63,11 @@ class Database:
             yield alone
         finally:
             await alone.close()
+
+
+async def _bound(tx: Tx) -> None:
+    """A process that freezes inside a transaction must not hold what it locked for ever."""
+    await tx.execute(f"set idle_in_transaction_session_timeout = '{_IDLE_S_MAX}s'")
 
 
 async def one(tx: Tx, statement: Any, parameters: Any = None) -> DictRow | None:

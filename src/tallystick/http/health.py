@@ -8,7 +8,7 @@ from tallystick.db import migrate
 from tallystick.db.pool import Database
 from tallystick.http.endpoint import Call, Endpoint, answer
 from tallystick.http.schemas import HEALTH
-from tallystick.jobs import heartbeat
+from tallystick.jobs import queue
 
 _LOST = (psycopg.Error, PoolTimeout, TooManyRequests)
 
@@ -52,7 +52,7 @@ async def _migrations(database: Database) -> Check:
 async def _worker(database: Database, stalled_s: float) -> Check:
     try:
         async with database.transaction() as tx:
-            age_s = await heartbeat.newest_age_s(tx)
+            age_s = await queue.heartbeat_age_s(tx)
     except _LOST as error:
         return _check("worker", f"unknown ({type(error).__name__})", ready=False)
     if age_s is None:

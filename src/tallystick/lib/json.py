@@ -4,7 +4,7 @@ msgspec writes Decimals as strings by default and keeps exponents; the encoder h
 numbers, and `plain` takes exponent and trailing zeros away before a number is hashed or served.
 """
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
@@ -16,8 +16,11 @@ _EXPONENT_MAX = 100
 
 def _exact(text: str) -> Decimal:
     """A number; one like 1e999999999 is refused, because written plainly it fills the memory."""
-    number = Decimal(text)
-    if abs(number.adjusted()) > _EXPONENT_MAX:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = None
+    if number is None or abs(number.adjusted()) > _EXPONENT_MAX:
         raise ValueError("a number is too large or too small")
     return number
 

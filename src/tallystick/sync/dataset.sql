@@ -45,7 +45,7 @@ returning *
 -- What is to be read, decided before the first request; also starts a read over.
 update dataset
 set full_read = %(full_read)s, since = %(since)s, read_began_at = %(now)s,
-    organisation_id = %(organisation_id)s, books_version = %(books_version)s,
+    organisation_id = %(organisation_id)s,
     feed = 0, cursor = null, progress = 0,
     records_read = 0, records_changed = 0, records_deleted = 0
 where id = %(id)s and attempt = %(attempt)s and status in ('Fetching')

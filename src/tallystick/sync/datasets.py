@@ -13,7 +13,6 @@ from tallystick.connectors.contract import Connector
 from tallystick.db.pool import Tx, all_rows, one
 from tallystick.db.sqlfile import beside
 from tallystick.errors import DatasetInProgress, NotFound
-from tallystick.jobs.frozen import let_go_if_frozen
 from tallystick.jobs.queue import defer, live
 from tallystick.lib.ids import is_uuid, new_id
 from tallystick.sync.states import Status
@@ -43,7 +42,6 @@ class Dataset:
     since: datetime | None
     read_began_at: datetime | None
     organisation_id: str | None
-    books_version: str | None
     deletions_accepted: bool
     feed: int
     cursor: str | None
@@ -162,7 +160,6 @@ async def defer_pull(tx: Tx, dataset_id: str, connection_id: str) -> None:
 
 async def hold_company(tx: Tx, *, company_id: str) -> None:
     """Queue up with all who change something of the company; before any other lock."""
-    await let_go_if_frozen(tx)
     await tx.execute(_SQL["hold_company"], {"company_id": company_id})
 
 
@@ -182,7 +179,6 @@ async def get(tx: Tx, *, company_id: str, dataset_id: str) -> Dataset:
 
 async def begin(tx: Tx, *, dataset_id: str, now: datetime) -> Dataset | None:
     """The read at the start of a slice; None where there is nothing to do, or not yet."""
-    await let_go_if_frozen(tx)
     keys = {"id": dataset_id, "now": now}
     row = await one(tx, _SQL["begin"], keys) or await one(tx, _SQL["begin_last_stage"], keys)
     return None if row is None else of_row(row)
@@ -195,7 +191,6 @@ async def plan(
     full_read: bool,
     since: datetime | None,
     organisation_id: str | None,
-    books_version: str,
     now: datetime,
 ) -> Dataset:
     """Decide what is read, before the first request; the read starts at its first page."""
@@ -206,7 +201,6 @@ async def plan(
         full_read=full_read,
         since=since,
         organisation_id=organisation_id,
-        books_version=books_version,
         now=now,
     )
 
@@ -303,7 +297,6 @@ async def forget_old(tx: Tx, *, before: datetime) -> None:
 
 
 async def _move(tx: Tx, name: str, dataset: Dataset, **values: Any) -> Dataset:
-    await let_go_if_frozen(tx)
     row = await one(tx, _SQL[name], {"id": dataset.id, "attempt": dataset.attempt, **values})
     if row is None:
         raise Overtaken

@@ -13,7 +13,7 @@ from tallystick.companies import companies, connections
 from tallystick.companies.connections import Connection
 from tallystick.companies.connections import Status as Link
 from tallystick.companies.reach import Reach
-from tallystick.connectors.contract import Books, Read
+from tallystick.connectors.contract import Read
 from tallystick.db.pool import Database, Tx
 from tallystick.errors import NotFound, NotLinked
 from tallystick.lib import crash
@@ -99,8 +99,8 @@ class Engine:
     ) -> None:
         if dataset.status is not Status.Processing:
             client = self._reach.client(connection)
-            books = await self._reach.books(connection, client)
-            planned = await self._planned(dataset, connection, read, books)
+            books = await self._reach.books(connection, client, not_before=dataset.requested_at)
+            planned = await self._planned(dataset, connection, read)
             run = Run(read, client, books, connection.platform_key)
             through = await self._pages.read(planned, run)
             if through is None:
@@ -111,7 +111,7 @@ class Engine:
     # --- what to ask for ---
 
     async def _planned(
-        self, dataset: Dataset, connection: Connection, read: Read[Any, Any], books: Books
+        self, dataset: Dataset, connection: Connection, read: Read[Any, Any]
     ) -> Dataset:
         """The read as it was planned; planned anew where it is to bring other books than before."""
         same = dataset.organisation_id == connection.organisation_id
@@ -127,14 +127,13 @@ class Engine:
                 data_type=dataset.data_type,
                 now=now,
             )
-            chosen = plan(read, last, connection, books_version=books.version, floor=floor, now=now)
+            chosen = plan(read, last, connection, floor=floor, now=now)
             return await datasets.plan(
                 tx,
                 dataset,
                 full_read=chosen.whole,
                 since=chosen.since,
                 organisation_id=connection.organisation_id,
-                books_version=books.version,
                 now=now,
             )
 

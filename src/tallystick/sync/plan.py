@@ -8,8 +8,9 @@ from tallystick.companies.connections import Connection
 from tallystick.connectors.contract import Read
 from tallystick.sync.datasets import Dataset, LastSuccess
 
-# Not every change moves a record's own date of change (Xero: DueDate of a part-paid bill, balances
-# of contacts), and a hard deletion leaves nothing behind: both are found by reading everything.
+# Not every change moves a record's own date of change (Xero: DueDate of a part-paid bill, the name
+# of a contact or an account that it points at), and a hard deletion leaves nothing behind: both are
+# found by reading everything.
 WHOLE_EVERY = timedelta(days=7)
 
 
@@ -26,7 +27,6 @@ def plan(
     last: LastSuccess | None,
     connection: Connection,
     *,
-    books_version: str,
     floor: datetime | None,
     now: datetime,
 ) -> Plan:
@@ -37,23 +37,13 @@ def plan(
     if (
         last is None
         or began_at is None
-        or _may_have_moved(last.dataset, connection, books_version)
+        or last.dataset.organisation_id != connection.organisation_id
         or last.whole_read_at is None
         or now - last.whole_read_at >= WHOLE_EVERY
     ):
         return Plan(whole=True, since=floor)
     since = began_at - read.overlap
     return Plan(whole=False, since=since if floor is None else max(since, floor))
-
-
-def _may_have_moved(last: Dataset, connection: Connection, books_version: str) -> bool:
-    """Whether what was not changed at the platform may still have to look different here."""
-    relinked = connection.linked_at is not None and connection.linked_at > last.requested_at
-    return (
-        relinked
-        or last.organisation_id != connection.organisation_id
-        or last.books_version != books_version
-    )
 
 
 FUSE_ROWS_MIN = 20

@@ -91,9 +91,10 @@ create table credential (
     updated_at    timestamptz not null
 );
 
--- What is left of a platform's limit, shared by all processes.
+-- What is left of a platform's limit, shared by all processes. Platforms count per set of books and
+-- app, and two companies may have linked the same books.
 create table platform_quota (
-    connection_id uuid primary key references connection (id) on delete cascade,
+    books_key     text primary key,              -- platform, address and organisation
     recent        timestamptz[] not null default '{}',   -- the calls of the last minute and a little
     day           date not null,
     day_used      integer not null default 0,
@@ -153,7 +154,6 @@ create table dataset (
     attempt       integer not null default 0,     -- slices begun: who holds an older number has been overtaken
     tries         integer not null default 0,     -- slices begun since the last page was stored
     organisation_id text,                         -- whose books were read
-    books_version text,                           -- with which reference data they were mapped
     deletions_accepted boolean not null default false,   -- the fuse against mass deletion is bridged
     records_read  bigint not null default 0,
     records_changed bigint not null default 0,
