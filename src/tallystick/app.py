@@ -27,12 +27,13 @@ from tallystick.push.jobs import PushJobs
 from tallystick.push.operations import PERFORM
 from tallystick.settings import Settings
 from tallystick.sync.jobs import SyncJobs
-from tallystick.webhooks import dispatcher
+from tallystick.webhooks import posting
 from tallystick.webhooks.jobs import WebhookJobs
-from tallystick.webhooks.outbox import DELIVER
 
 _PLATFORM_TIMEOUT_S = 60.0
 _WEB_POOL = 20
+# Database connections of a worker for what is no job: the calendar, and webhooks.
+_BESIDE_JOBS = 4
 _STOP_WITHIN_S = 5
 _HOUR_S = 3600.0
 _GC_THRESHOLDS = (20_000, 10, 10)
@@ -114,20 +115,22 @@ async def work(settings: Settings, database_url: str, vault: Vault) -> None:
     """One worker, until SIGTERM."""
     # Mapping makes and drops many small objects; looking for cycles less often is worth a tenth.
     gc.set_threshold(*_GC_THRESHOLDS)
-    size = settings.worker_concurrency + 2
+    size = settings.worker_concurrency + _BESIDE_JOBS
     async with (
         open_house(settings, database_url, vault, pool_size=size) as house,
-        egress.client(house.egress, timeout_s=dispatcher.TIMEOUT_S) as webhook_http,
+        egress.client(house.egress, timeout_s=posting.TIMEOUT_S) as webhook_http,
     ):
-        rooms = Rooms(house, webhooks=_webhook_jobs(house, webhook_http))
-        await worker.run(
-            database_url,
-            tasks=rooms.tasks,
-            calendar=rooms.ticks,
-            concurrency=settings.worker_concurrency,
-            poll_s=settings.job_poll_s,
-            stalled_s=settings.worker_stalled_s,
-        )
+        webhooks = _webhook_jobs(house, webhook_http)
+        rooms = Rooms(house, webhooks=webhooks)
+        async with webhooks.delivering():
+            await worker.run(
+                database_url,
+                tasks=rooms.tasks,
+                calendar=rooms.ticks,
+                concurrency=settings.worker_concurrency,
+                poll_s=settings.job_poll_s,
+                stalled_s=settings.worker_stalled_s,
+            )
 
 
 class Rooms:
@@ -146,8 +149,7 @@ class Rooms:
     @property
     def tasks(self) -> dict[str, Task]:
         """Job names, and what does them."""
-        own = {PERFORM: self._push.perform, DELIVER: self._webhooks.deliver}
-        return {**own, **self._sync.tasks()}
+        return {PERFORM: self._push.perform, **self._sync.tasks()}
 
     @property
     def ticks(self) -> tuple[Tick, ...]:

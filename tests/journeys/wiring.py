@@ -19,7 +19,6 @@ from tallystick.push.jobs import PushJobs
 from tallystick.settings import PlatformApp
 from tallystick.sync.jobs import SyncJobs
 from tallystick.webhooks.jobs import WebhookJobs
-from tallystick.webhooks.outbox import DELIVER
 
 PUBLIC_URL = "http://127.0.0.1:8400"
 
@@ -51,6 +50,6 @@ def work(
     sync = SyncJobs(database=database, clock=clock, reach=reach, public_url=PUBLIC_URL)
     webhooks = WebhookJobs(database=database, http=http, vault=vault, clock=clock)
     push = PushJobs(database=database, clock=clock, reach=reach)
-    tasks = {**sync.tasks(), "push.perform": push.perform, DELIVER: webhooks.deliver}
-    ticks = (*sync.ticks(), *push.ticks(), Tick("webhooks.wake_due", 1.0, webhooks.wake_due))
+    tasks = {**sync.tasks(), "push.perform": push.perform}
+    ticks = (*sync.ticks(), *push.ticks(), Tick("webhooks", 0.3, webhooks.deliver_due))
     return Work(tasks, ticks, reach, connectors)

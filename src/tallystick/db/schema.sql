@@ -314,6 +314,7 @@ create table event (
     created_at    timestamptz not null
 );
 create index event_of_client on event (client_id, created_at desc);
+create index event_told on event (created_at);
 
 create table delivery (
     id            uuid primary key,
@@ -327,5 +328,6 @@ create table delivery (
     created_at    timestamptz not null,
     completed_at  timestamptz
 );
-create index delivery_due on delivery (next_at) where completed_at is null;
+create index delivery_waiting on delivery (consumer_id, next_at) where completed_at is null;
+create index delivery_of_event on delivery (event_id);
 create index delivery_of_consumer on delivery (consumer_id, created_at desc);

@@ -58,13 +58,13 @@ _LEGACY: dict[str, tuple[str, ...]] = {
 
 def is_known(pattern: str) -> bool:
     """Whether a consumer may ask for that: a name, `beginning*`, or a legacy name."""
-    return bool(covered(pattern))
+    return any(covers(pattern, event_type) for event_type in EVENT_TYPES)
 
 
-def covered(pattern: str) -> frozenset[str]:
-    """The events a consumer means by a name."""
-    if pattern in EVENT_TYPES:
-        return frozenset({pattern})
+def covers(pattern: str, event_type: str) -> bool:
+    """Whether a consumer that asked so wants that event."""
+    if pattern == event_type:
+        return True
     if pattern.endswith("*"):
-        return frozenset(name for name in EVENT_TYPES if name.startswith(pattern[:-1]))
-    return frozenset(_LEGACY.get(pattern.casefold(), ()))
+        return event_type.startswith(pattern[:-1])
+    return event_type in _LEGACY.get(pattern.casefold(), ())

@@ -10,7 +10,7 @@ order by created_at, id;
 
 -- lock_client --
 -- Registrations of one client stand in line, so that two at once cannot pass the limit.
-select id from client where id = %(client_id)s for update;
+select id from client where id = %(client_id)s for no key update;
 
 -- remove --
 -- Its waiting deliveries go with it.

@@ -3,7 +3,7 @@
 import base64
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -34,7 +34,7 @@ class Consumer:
     disabled: bool
     event_types: tuple[str, ...]
     company_tags: tuple[str, ...]
-    secret: str | None = None
+    secret: str | None = field(default=None, repr=False)
 
     def wire(self) -> dict[str, Any]:
         shown: dict[str, Any] = {

@@ -1,136 +1,146 @@
-"""Delivers one message: take it, sign and post it, write down what came of it."""
+"""Delivers what is due: many messages at a time, few of one consumer, beside a worker's jobs.
 
-import base64
-import hashlib
-import hmac
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+A message waits in its own row, with the moment of its next attempt, so no job has to wait for it.
+"""
+
+import asyncio
+from collections import Counter
 
 import httpx
+import psycopg
+from psycopg_pool import PoolClosed, PoolTimeout, TooManyRequests
 
-from tallystick.db.pool import Database, Tx, one
-from tallystick.db.sqlfile import beside
+from tallystick.db.pool import Database
+from tallystick.lib import crash
 from tallystick.lib.clock import Clock
 from tallystick.lib.log import log
-from tallystick.lib.secrets import Vault
+from tallystick.lib.secrets import Vault, WrongKey
+from tallystick.webhooks import deliveries, posting
 from tallystick.webhooks.consumers import context
+from tallystick.webhooks.posting import TIMEOUT_S, Message, Outcome
 
-_SQL = beside(__file__, "delivery.sql")
-
-TIMEOUT_S = 15.0
-RETRY_DELAYS_S = (5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 10 * 3600)
-"""After the first, second, ... failed attempt; then the message has failed (8 attempts, ~28 h)."""
-OFF_AFTER = timedelta(days=5)
-_GUARD = timedelta(seconds=4 * TIMEOUT_S)
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One attempt at one delivery."""
-
-    delivery_id: str
-    attempt: int
-    event_id: str
-    consumer_id: str
-    url: str
-    secret: str
-    body: bytes
+AT_ONCE = 32
+"""Attempts one worker makes at a time, and so the messages it holds in memory."""
+AT_ONCE_EACH = 4
+"""Those of them that go to one consumer."""
+_LOOK_EVERY_S = 0.25
+_GRACE_S = 5.0
+_LOST = (psycopg.OperationalError, PoolTimeout, PoolClosed, TooManyRequests)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What the receiver answered, or why there was no answer."""
+class Dispatcher:
+    """Takes due messages, makes attempts, writes down what came of them."""
 
-    status: int | None = None
-    error: str | None = None
+    def __init__(
+        self,
+        *,
+        database: Database,
+        http: httpx.AsyncClient,
+        vault: Vault,
+        clock: Clock,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        self._database = database
+        self._http = http
+        self._vault = vault
+        self._clock = clock
+        self._timeout_s = timeout_s
+        self._under_way: dict[asyncio.Task[None], str] = {}
+        self._freed = asyncio.Event()
 
-    @property
-    def arrived(self) -> bool:
-        return self.status is not None and 200 <= self.status < 300
+    async def run(self, stop: asyncio.Event) -> None:
+        """Deliver until told to stop; attempts under way then get a moment to end."""
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            while not stop.is_set():
+                await self._look()
+                await self._pause(stopping)
+        finally:
+            stopping.cancel()
+            await self._end()
 
+    async def deliver_due(self) -> None:
+        """Make every attempt that is due now, and return when they have ended."""
+        while await self.begin_due():
+            await asyncio.wait(self._under_way)
 
-def signature(*, secret: str, message_id: str, timestamp: int, body: bytes) -> str:
-    """The Standard Webhooks signature: `v1,` and HMAC-SHA256 over `id.timestamp.body`."""
-    key = base64.b64decode(secret.removeprefix("whsec_"))
-    signed = f"{message_id}.{timestamp}.".encode() + body
-    return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+    async def begin_due(self) -> int:
+        """Begin attempts as far as there are places; how many were begun."""
+        free = AT_ONCE - len(self._under_way)
+        if free <= 0:
+            return 0
+        async with self._database.transaction() as tx:
+            taken = await deliveries.take(
+                tx,
+                under_way=Counter(self._under_way.values()),
+                each=AT_ONCE_EACH,
+                most=free,
+                now=self._clock.now(),
+            )
+        for message in taken:
+            attempt = asyncio.create_task(self._attempt(message))
+            self._under_way[attempt] = message.consumer_id
+            attempt.add_done_callback(self._ended)
+        return len(taken)
 
+    async def _look(self) -> None:
+        self._freed.clear()
+        try:
+            await self.begin_due()
+        except _LOST as error:
+            log.warning("webhooks_lost_database", problem=type(error).__name__)
+        except Exception:  # noqa: BLE001 - whatever it is, the next look may go well
+            log.exception("webhooks_look_failed")
 
-async def deliver(
-    delivery_id: str, *, database: Database, http: httpx.AsyncClient, vault: Vault, clock: Clock
-) -> None:
-    """Make one attempt, if the message is due and its consumer listens."""
-    async with database.transaction() as tx:
-        message = await _claim(tx, delivery_id, vault, clock.now())
-    if message is None:
-        return
-    outcome = await _post(message, http, clock.now())
-    async with database.transaction() as tx:
-        await _record(tx, message, outcome, clock.now())
+    async def _pause(self, stopping: asyncio.Task[bool]) -> None:
+        """Until an attempt has ended, so that its place is filled at once; else a short while."""
+        freed = asyncio.create_task(self._freed.wait())
+        try:
+            await asyncio.wait(
+                {freed, stopping}, timeout=_LOOK_EVERY_S, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            freed.cancel()
 
+    async def _attempt(self, message: Message) -> None:
+        outcome = await self._outcome(message)
+        crash.point("webhooks.after_post")
+        async with self._database.transaction() as tx:
+            await deliveries.record(tx, message, outcome, now=self._clock.now())
+        log.info(
+            "webhook_attempted",
+            delivery=message.delivery_id,
+            attempt=message.number,
+            status=outcome.status,
+            error=outcome.error,
+        )
 
-async def _claim(tx: Tx, delivery_id: str, vault: Vault, now: datetime) -> Message | None:
-    row = await one(tx, _SQL["claim"], {"id": delivery_id, "now": now, "guard": now + _GUARD})
-    if row is None:
-        return None
-    consumer_id = str(row["consumer_id"])
-    return Message(
-        delivery_id=str(row["id"]),
-        attempt=row["attempt"],
-        event_id=str(row["event_id"]),
-        consumer_id=consumer_id,
-        url=row["url"],
-        secret=vault.open(bytes(row["sealed_secret"]), context=context(consumer_id)).decode(),
-        body=row["body"].encode(),
-    )
+    async def _outcome(self, message: Message) -> Outcome:
+        sealed = message.sealed_secret
+        try:
+            secret = self._vault.open(sealed, context=context(message.consumer_id)).decode()
+        except WrongKey:
+            return Outcome(error="The consumer's secret does not open with this encryption key.")
+        return await posting.post(
+            message,
+            self._http,
+            secret=secret,
+            now=self._clock.now(),
+            timeout_s=self._timeout_s,
+        )
 
+    def _ended(self, attempt: asyncio.Task[None]) -> None:
+        """One that could not be written down is made again once its guard has passed."""
+        del self._under_way[attempt]
+        self._freed.set()
+        problem = None if attempt.cancelled() else attempt.exception()
+        if problem is not None:
+            log.warning("webhook_not_recorded", problem=type(problem).__name__)
 
-async def _post(message: Message, http: httpx.AsyncClient, now: datetime) -> Outcome:
-    message_id, timestamp = "msg_" + message.event_id.replace("-", ""), int(now.timestamp())
-    headers = {
-        "content-type": "application/json",
-        "user-agent": "Tallystick-Webhooks",
-        # The same in every attempt, so that a receiver can tell a repetition.
-        "webhook-id": message_id,
-        "webhook-timestamp": str(timestamp),
-        "webhook-signature": signature(
-            secret=message.secret, message_id=message_id, timestamp=timestamp, body=message.body
-        ),
-    }
-    try:
-        # Only the status counts: the answer's body is never read.
-        async with http.stream(
-            "POST", message.url, content=message.body, headers=headers, timeout=TIMEOUT_S
-        ) as response:
-            return Outcome(status=response.status_code)
-    except httpx.HTTPError as error:
-        return Outcome(error=str(error)[:200] or type(error).__name__)
-
-
-async def _record(tx: Tx, message: Message, outcome: Outcome, now: datetime) -> None:
-    row = {
-        "id": message.delivery_id,
-        "attempt": message.attempt,
-        "consumer_id": message.consumer_id,
-        "status": outcome.status,
-        "error": outcome.error,
-        "now": now,
-        "off_before": now - OFF_AFTER,
-    }
-    log.info(
-        "webhook_attempted",
-        delivery=message.delivery_id,
-        attempt=message.attempt,
-        status=outcome.status,
-        error=outcome.error,
-    )
-    if outcome.arrived:
-        await tx.execute(_SQL["succeed"], row)
-        await tx.execute(_SQL["consumer_is_well"], row)
-        return
-    if message.attempt <= len(RETRY_DELAYS_S):
-        delay = timedelta(seconds=RETRY_DELAYS_S[message.attempt - 1])
-        await tx.execute(_SQL["retry_later"], {**row, "next_at": now + delay})
-    else:
-        await tx.execute(_SQL["give_up"], row)
-    await tx.execute(_SQL["consumer_failed"], row)
+    async def _end(self) -> None:
+        if not self._under_way:
+            return
+        _, late = await asyncio.wait(self._under_way, timeout=_GRACE_S)
+        for attempt in late:
+            attempt.cancel()
+        await asyncio.gather(*late, return_exceptions=True)

@@ -1,21 +1,19 @@
-"""The worker's entrances to webhooks: deliver one message, wake those that are due."""
+"""The worker's entrances to webhooks: deliver beside the jobs, forget what is old."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import httpx
 
-from tallystick.db.pool import Database, all_rows
-from tallystick.db.sqlfile import beside
+from tallystick.db.pool import Database
 from tallystick.jobs.calendar import Tick
-from tallystick.jobs.queue import defer, live
 from tallystick.lib.clock import Clock
 from tallystick.lib.secrets import Vault
-from tallystick.webhooks import dispatcher
-from tallystick.webhooks.outbox import DELIVER
+from tallystick.webhooks import deliveries
+from tallystick.webhooks.dispatcher import Dispatcher
 
-_SQL = beside(__file__, "delivery.sql")
-_AT_ONCE_MAX = 500
-_TRUSTED = timedelta(seconds=2)
 HISTORY = timedelta(days=90)
 
 
@@ -26,40 +24,35 @@ class WebhookJobs:
         self, *, database: Database, http: httpx.AsyncClient, vault: Vault, clock: Clock
     ) -> None:
         self._database = database
-        self._http = http
-        self._vault = vault
         self._clock = clock
+        self._dispatcher = Dispatcher(database=database, http=http, vault=vault, clock=clock)
 
     def ticks(self) -> tuple[Tick, ...]:
         """What the calendar does for webhooks."""
-        return (
-            Tick("webhooks.wake_due", 1.0, self.wake_due),
-            Tick("webhooks.forget_old", 3600.0, self.forget_old),
-        )
+        return (Tick("webhooks.forget_old", 3600.0, self.forget_old),)
 
-    async def deliver(self, delivery_id: str) -> None:
-        """One attempt at one message."""
-        await dispatcher.deliver(
-            delivery_id,
-            database=self._database,
-            http=self._http,
-            vault=self._vault,
-            clock=self._clock,
-        )
+    @asynccontextmanager
+    async def delivering(self) -> AsyncIterator[None]:
+        """Deliver until the block ends, in every worker, apart from its jobs.
 
-    async def wake_due(self) -> None:
-        """Queue every message whose time has come and for which no job waits."""
-        # A fresh one has a job of its own since its birth; give that a moment.
-        now = self._clock.now() - _TRUSTED
-        async with self._database.transaction() as tx:
-            rows = await all_rows(tx, _SQL["due"], {"now": now, "most": _AT_ONCE_MAX})
-            due = [str(row["id"]) for row in rows]
-            waiting = await live(tx, DELIVER, "delivery_id") if due else set()
-            for delivery_id in due:
-                if delivery_id not in waiting:
-                    await defer(tx, DELIVER, delivery_id=delivery_id)
+        Receivers decide how long an attempt takes: it must not keep a payment waiting.
+        """
+        stop = asyncio.Event()
+        running = asyncio.create_task(self._dispatcher.run(stop))
+        try:
+            yield
+        finally:
+            stop.set()
+            await running
+
+    async def deliver_due(self) -> None:
+        """Make every attempt that is due now, and return when they have ended."""
+        await self._dispatcher.deliver_due()
 
     async def forget_old(self) -> None:
-        """Drop events past the history that is kept."""
-        async with self._database.transaction() as tx:
-            await tx.execute(_SQL["forget_events"], {"before": self._clock.now() - HISTORY})
+        """Drop events past the history that is kept, some at a time."""
+        more = True
+        while more:
+            async with self._database.transaction() as tx:
+                before = self._clock.now() - HISTORY
+                more = await deliveries.forget_events(tx, before=before)

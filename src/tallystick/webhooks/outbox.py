@@ -6,14 +6,11 @@ from typing import Any
 
 from tallystick.db.pool import Tx, all_rows
 from tallystick.db.sqlfile import beside
-from tallystick.jobs.queue import defer
 from tallystick.lib import json
 from tallystick.lib.ids import new_id
-from tallystick.webhooks.catalogue import EVENT_TYPES, covered
+from tallystick.webhooks.catalogue import EVENT_TYPES, covers
 
 _SQL = beside(__file__, "outbox.sql")
-
-DELIVER = "webhooks.deliver"
 
 
 async def emit(
@@ -42,23 +39,17 @@ async def emit(
     row = {"id": event_id, "client_id": client_id, "company_id": company_id, "now": now}
     body = json.dumps(envelope).decode()
     await tx.execute(_SQL["add_event"], {**row, "event_type": event_type, "body": body})
-    for consumer in await all_rows(tx, _SQL["listening"], {"client_id": client_id}):
-        if _wants(consumer["event_types"], event_type) and _routes(
-            consumer["company_tags"], company_tags, has_company=company_id is not None
-        ):
-            await _add_delivery(tx, event_id, str(consumer["id"]), now)
+    wanting = [
+        str(consumer["id"])
+        for consumer in await all_rows(tx, _SQL["listening"], {"client_id": client_id})
+        if any(covers(pattern, event_type) for pattern in consumer["event_types"])
+        and _routes(consumer["company_tags"], company_tags, has_company=company_id is not None)
+    ]
+    if wanting:
+        ids = [new_id() for _ in wanting]
+        deliveries = {"event_id": event_id, "ids": ids, "consumers": wanting, "now": now}
+        await tx.execute(_SQL["add_deliveries"], deliveries)
     return event_id
-
-
-async def _add_delivery(tx: Tx, event_id: str, consumer_id: str, now: datetime) -> None:
-    delivery_id = new_id()
-    row = {"id": delivery_id, "event_id": event_id, "consumer_id": consumer_id, "now": now}
-    await tx.execute(_SQL["add_delivery"], row)
-    await defer(tx, DELIVER, delivery_id=delivery_id)
-
-
-def _wants(patterns: Sequence[str], event_type: str) -> bool:
-    return any(event_type in covered(pattern) for pattern in patterns)
 
 
 def _routes(filters: Sequence[str], tags: Mapping[str, str], *, has_company: bool) -> bool:

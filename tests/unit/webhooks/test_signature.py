@@ -1,6 +1,7 @@
 from standardwebhooks.webhooks import Webhook
 
-from tallystick.webhooks.dispatcher import RETRY_DELAYS_S, signature
+from tallystick.webhooks.deliveries import RETRY_DELAYS_S
+from tallystick.webhooks.posting import signature
 
 # Published by Svix as the vector of the Standard Webhooks scheme.
 _SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
