@@ -1,18 +1,14 @@
 """Serving a simulated platform on the loopback with uvicorn."""
 
-import ctypes
 import logging
 import os
-import signal
-import sys
 from pathlib import Path
 
 import uvicorn
 
+from tallystick.lib import process
 from tallystick.simulators.xero import create_app
 from tallystick.simulators.xero.limits import UNLIMITED
-
-_PR_SET_PDEATHSIG = 1
 
 
 def serve(
@@ -26,6 +22,7 @@ def serve(
     client_id: str = "simulated-xero",
     client_secret: str | None = None,
     limited: bool = True,
+    log_level: str = "warning",
     parent_death: bool = False,
 ) -> None:
     """Serve until stopped.
@@ -40,11 +37,12 @@ def serve(
         client_id: the app that may ask for access.
         client_secret: its secret; None makes one and keeps it in `state_dir`.
         limited: whether Xero's call limits are counted.
-        parent_death: whether to die with the process that started this one (Linux only).
+        log_level: what is said beside warnings; debug tells what the server does, too.
+        parent_death: whether to die with the process that started this one.
     """
     if parent_death:
-        die_with_parent()
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+        process.die_with(os.getppid())
+    logging.basicConfig(level=log_level.upper(), format="%(levelname)s %(name)s %(message)s")
     app = create_app(
         state_dir,
         seed=seed,
@@ -60,19 +58,10 @@ def serve(
         host=host,
         port=port,
         log_config=None,
+        # uvicorn's own tale of start and stop is chatter beside that of whoever started us.
+        log_level="debug" if log_level == "debug" else "warning",
         access_log=False,
         # The control plane trusts the peer's address, so no header may speak for it.
         proxy_headers=False,
         server_header=False,
     )
-
-
-def die_with_parent() -> None:
-    """Ask the kernel to end this process when the one that started it ends."""
-    if sys.platform != "linux":
-        return
-    parent = os.getppid()
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    # The parent may have died before the request was made; then nobody would tell us.
-    if os.getppid() != parent:
-        os.kill(os.getpid(), signal.SIGTERM)
