@@ -14,7 +14,7 @@ from tallystick.simulators.xero.faults import NAMES as FAULTS
 from tallystick.simulators.xero.limits import Limits
 from tallystick.sync import settings, verdicts
 from tallystick.sync.states import Status
-from tallystick.webhooks.catalogue import EVENT_TYPES, covered
+from tallystick.webhooks.catalogue import EVENT_TYPES, is_known
 
 _ROOT = Path(__file__).parents[2]
 _SOURCE = _ROOT / "src" / "tallystick"
@@ -116,7 +116,7 @@ def test_no_event_is_documented_that_does_not_exist() -> None:
     families = "company|connection|read|client"
     for word in _words(_page("webhooks.md")):
         if re.fullmatch(rf"(?:{families})\.[\w.*]+|\w+\.write\.[\w*]+", word):
-            assert covered(word), word
+            assert is_known(word), word
 
 
 @pytest.mark.parametrize("data_type", WIRE_DATA_TYPES)

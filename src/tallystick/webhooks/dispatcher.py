@@ -61,8 +61,8 @@ class Dispatcher:
 
     async def deliver_due(self) -> None:
         """Make every attempt that is due now, and return when they have ended."""
-        while await self.begin_due():
-            await asyncio.wait(self._under_way)
+        while await self.begin_due() or self._under_way:
+            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
 
     async def begin_due(self) -> int:
         """Begin attempts as far as there are places; how many were begun."""
