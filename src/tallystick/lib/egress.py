@@ -18,8 +18,9 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 # Prefixes under which an IPv4 address hides: mapped, NAT64 (RFC 6052), 6to4 (RFC 3056), Teredo.
+# Under the local prefix of NAT64 (RFC 8215) nobody knows where it stands: those are refused.
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-_NAT64_LOCAL = ipaddress.IPv6Network("64:ff9b:1::/48")
+_NAME_LENGTH_MAX, _LABEL_MAX = 253, 63
 
 
 class EgressRefused(httpx.RequestError):
@@ -56,15 +57,24 @@ def origin(url: str) -> str:
 
 def complaint(url: str, policy: Policy) -> str | None:
     """Why a URL can never be called, as far as that shows without asking the name service."""
+    # urlsplit drops such characters in silence; what is called is what is stored.
+    if any(not character.isprintable() or character.isspace() for character in url):
+        return "it holds a space or a character that cannot be seen"
     try:
-        parts = urlsplit(url)
-        host, _port = parts.hostname, parts.port
-    except ValueError:
+        parts, sent_to = urlsplit(url), httpx.URL(url).raw_host.decode("ascii")
+        host, port = parts.hostname, parts.port
+    except (ValueError, httpx.InvalidURL):
         return "it is not a valid address"
     if parts.scheme not in {"http", "https"} or not host:
         return "it must start with https:// or http:// and name a host"
     if parts.username or parts.password:
         return "it must not hold a user name or password"
+    if port == 0 or not _is_name(sent_to):
+        return "it names no host that could be found, or no port"
+    return _inside(host.removesuffix("."), policy)
+
+
+def _inside(host: str, policy: Policy) -> str | None:
     address = _literal(host)
     if address is None and (host == "localhost" or host.endswith(".localhost")):
         address = ipaddress.ip_address("127.0.0.1")
@@ -101,11 +111,12 @@ class Gate(httpx.AsyncBaseTransport):
 
     async def _pinned(self, request: httpx.Request) -> httpx.Request:
         """The same request, sent to the address that was judged; TLS still checks the name."""
-        host, url = request.url.host, request.url
+        # In ASCII, as it is sent: the resolver's own idea of other letters may differ from httpx's.
+        host, url = request.url.raw_host.decode("ascii"), request.url
         port = url.port or (443 if url.scheme == "https" else 80)
         try:
             found = [ipaddress.ip_address(a.split("%")[0]) for a in await self._resolve(host, port)]
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise httpx.ConnectError(f"{host} has no address.", request=request) from error
         if not found or not all(self._policy.permits(address) for address in found):
             raise EgressRefused(f"{host} was not called: it points inside.", request=request)
@@ -137,6 +148,12 @@ def client(
     )
 
 
+def _is_name(host: str) -> bool:
+    """Whether the name service could know it (RFC 1035: labels of 1 to 63 bytes); or an address."""
+    labels = host.removesuffix(".").split(".")
+    return len(host) <= _NAME_LENGTH_MAX and all(0 < len(part) <= _LABEL_MAX for part in labels)
+
+
 def _literal(host: str) -> Address | None:
     """The address a host name is, in any spelling a socket would take (`127.1`, `0x7f000001`)."""
     try:
@@ -156,6 +173,6 @@ def _inner(address: Address) -> Address:
     wrapped = address.ipv4_mapped or address.sixtofour
     if wrapped is None and address.teredo:
         wrapped = address.teredo[1]
-    if wrapped is None and (address in _NAT64 or address in _NAT64_LOCAL):
+    if wrapped is None and address in _NAT64:
         wrapped = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return wrapped or address

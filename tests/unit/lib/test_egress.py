@@ -29,6 +29,11 @@ _INSIDE = [
     "http://[fc00::1]/",
     "http://224.0.0.1/",
     "http://255.255.255.255/",
+    "http://[64:ff9b:1:7f00:0:100:808:808]/",
+    "http://[::ffff:0:7f00:1]/",
+    "http://[::7f00:1]/",
+    "http://127.0.0.1./",
+    "http://１２７.0.0.1/",
 ]
 _NOT_ADDRESSES = [
     "ftp://example.com/",
@@ -39,6 +44,15 @@ _NOT_ADDRESSES = [
     "http://",
     "http://user:secret@example.com/",
     "http://example.com:99999/",
+    "http://example.com:0/",
+    "http://exam\nple.com/",
+    "http://example.com/a\tb",
+    "http://a\0b.example.com/",
+    "http://example.com\u200b/",
+    "http://example..com/",
+    f"http://{'a' * 64}.example.com/",
+    f"http://{'a.' * 130}com/",
+    "http://[::1",
 ]
 
 
@@ -111,3 +125,29 @@ async def test_an_origin_of_the_settings_is_called_as_it_stands() -> None:
     assert sent.requests[0].url.host == "127.0.0.1"
     with pytest.raises(EgressRefused):
         await http.get("http://127.0.0.1:8501/")
+
+
+def test_an_address_is_what_was_written_or_refused() -> None:
+    """A space would be sent as something else."""
+    assert complaint("http://example.com/ b", Policy())
+    assert complaint("http://example.com/%20b", Policy()) is None
+
+
+async def test_a_name_the_resolver_chokes_on_is_no_address() -> None:
+    async def resolver(_host: str, _port: int) -> Sequence[str]:
+        raise UnicodeError("label too long")
+
+    http = httpx.AsyncClient(transport=Gate(Policy(), _Sent(), resolver=resolver))
+
+    with pytest.raises(httpx.ConnectError):
+        await http.get("https://hooks.example.com/")
+
+
+async def test_names_in_other_scripts_are_called_as_they_are_sent() -> None:
+    http, sent = _gate(["2606:4700::1"])
+
+    assert complaint("https://bücher.example/hook", Policy()) is None
+    await http.post("https://bücher.example/hook")
+
+    assert sent.requests[0].url.host == "2606:4700::1"
+    assert sent.requests[0].extensions["sni_hostname"] == "xn--bcher-kva.example"
