@@ -14,6 +14,9 @@ from tallystick.query.sql import Where
 
 _SQL = beside(__file__, "record.sql")
 
+_NEAR = 1_000
+"""Up to that many skipped records are cheaper to read than a look-up for each that is shown."""
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:
@@ -41,6 +44,11 @@ class Wanted:
             "limit": self.page_size,
             "offset": (self.page - 1) * self.page_size,
         }
+
+    @property
+    def page_statement(self) -> str:
+        """The name of the statement that is cheaper for a page so far from the beginning."""
+        return "page" if (self.page - 1) * self.page_size <= _NEAR else "page_deep"
 
     def statement(self, name: str, connection: LiteralString) -> LiteralString:
         # Condition and order come from query/sql.py, which writes values as parameters alone.
@@ -96,7 +104,9 @@ async def page_of(tx: Tx, wanted: Wanted, *, company_id: str, connection_id: str
         "company_id": company_id,
         "connection_id": connection_id,
     }
-    listed = await _fetch(tx, wanted.statement("page", "%(connection_id)s"), parameters)
+    listed = await _fetch(
+        tx, wanted.statement(wanted.page_statement, "%(connection_id)s"), parameters
+    )
     if listed is not None or wanted.page == 1:
         return listed or Listed([], 0)
     counted = await one(tx, wanted.statement("count", "%(connection_id)s"), parameters)
@@ -117,7 +127,7 @@ async def page_at_home(
         "company_id": company_id,
         "asked_id": connection_id,
     }
-    statement = wanted.statement("page", _SQL["from_home"])
+    statement = wanted.statement(wanted.page_statement, _SQL["from_home"])
     return await _fetch(tx, f"{_SQL['home']}\n{statement}", parameters)
 
 

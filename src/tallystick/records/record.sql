@@ -192,6 +192,18 @@ with home as materialized (
 (select id from home)
 
 -- page --
+-- A page near the beginning: what is skipped before it is little.
+select body, (
+    select count(*) from record
+    where company_id = %(company_id)s and connection_id = {connection}
+        and data_type = %(data_type)s and {where}
+) as total
+from record
+where company_id = %(company_id)s and connection_id = {connection}
+    and data_type = %(data_type)s and {where}
+order by {order} limit %(limit)s offset %(offset)s
+
+-- page_deep --
 -- The ids come from an index where there is one for the order; bodies are fetched for one page only.
 select r.body, (
     select count(*) from record
