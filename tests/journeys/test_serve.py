@@ -213,6 +213,66 @@ def test_a_database_out_of_reach_is_one_sentence(folder: Path) -> None:
     assert "hidden" not in said
 
 
+@pytest.mark.parametrize("command", ["migrate", "worker", "keys create a"])
+def test_every_command_says_in_one_sentence_that_the_database_is_out_of_reach(
+    folder: Path, command: str
+) -> None:
+    done = _run(
+        *(*command.split(), "--data-dir", str(folder)),
+        TALLYSTICK_DATABASE_URL=f"postgresql://nobody:hidden@127.0.0.1:{_free_port()}/none",
+        TALLYSTICK_ENCRYPTION_KEY=secrets.new_key(),
+    )
+
+    assert "database cannot be reached" in _one_sentence(done)
+
+
+@pytest.mark.parametrize("url", ["nonsense", "postgresql://nobody@127.0.0.1:1/none"])
+def test_the_doctor_finds_a_database_out_of_reach(folder: Path, url: str) -> None:
+    done = _run("doctor", "--data-dir", str(folder), TALLYSTICK_DATABASE_URL=url)
+
+    assert done.returncode == 1
+    assert "BAD" in done.stdout.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+def test_a_taken_port_of_the_simulators_names_its_own_option(folder: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        simulators = str(taken.getsockname()[1])
+        ports = ("--port", str(_free_port()), "--simulator-port", simulators)
+        done = _run("serve", "--simulate", *ports, "--data-dir", str(folder / "data"))
+
+    assert "--simulator-port" in _one_sentence(done)
+
+
+@pytest.mark.parametrize("books", ["no records at all", "[]", "{}", '{"Invoices": 3}'])
+def test_books_that_hold_nothing_are_one_sentence(folder: Path, books: str) -> None:
+    path = folder / "books.json"
+    path.write_text(books)
+    place = ("--data-dir", str(folder / "data"), "--books", str(path))
+
+    for command in (("serve", "--simulate"), ("simulate",)):
+        done = _run(*command, "--port", str(_free_port()), *place)
+        assert "books.json" in _one_sentence(done)
+
+
+def test_a_start_says_nothing_but_what_an_operator_needs(installation: Installation) -> None:
+    installation.start()
+    installation.end(signal.SIGINT)
+
+    said = installation.log.read_text()
+    assert "uvicorn" not in said
+    assert "First API key" in said
+
+
+def test_serve_is_ready_only_when_the_simulators_are(installation: Installation) -> None:
+    installation.start()
+
+    address = f"http://127.0.0.1:{installation.simulator_port}/_simulator/health"
+    assert httpx.get(address, timeout=_WITHIN_S).status_code == httpx.codes.OK
+
+
 def test_a_wrong_encryption_key_is_one_sentence(installation: Installation) -> None:
     installation.start()
     installation.end(signal.SIGINT)

@@ -60,8 +60,8 @@ async def _database(url: str) -> tuple[str, list[str]]:
         missing = await migrate.pending(url)
         async with await psycopg.AsyncConnection.connect(url) as db:
             number = db.info.server_version
-    except psycopg.OperationalError as error:
-        raise Stop(f"The database cannot be reached: {str(error).strip()}") from error
+    except psycopg.Error as error:
+        raise Stop(f"The database cannot be reached: {installation.first_line(error)}") from error
     return f"PostgreSQL {number // 10_000}.{number % 10_000}", missing
 
 
@@ -87,5 +87,5 @@ def _platforms(chosen: Settings) -> list[Finding]:
 def _place(chosen: Settings, key: str) -> str:
     registered = chosen.platforms.get(key)
     if registered is None:
-        return "no app registered: cannot be linked here"
+        return "no app registered here; `serve --simulate` brings a simulated one"
     return f"app registered, at {registered.base_url or 'its own addresses'}"

@@ -34,6 +34,7 @@ from tallystick.settings import PLATFORM_PREFIXES, Settings
 _LOOK_EVERY_S = 0.5
 _SIMULATED = "gbol"
 _SIMULATOR_PORT_OFFSET = 100
+_PORT_MAX = 65535
 _AT_HOME = {"127.0.0.1", "localhost", "::1"}
 _KEY_VARIABLE = "TALLYSTICK_ENCRYPTION_KEY"
 
@@ -56,18 +57,26 @@ def serve(plan: Plan) -> None:
     """Start everything, say where it is, watch it, stop it in order."""
     chosen = _settings(plan)
     _refuse_simulation_outside(chosen, plan)
+    simulation.examine(plan.books if plan.simulate else None)
     with ExitStack() as stack:
         family = Family()
         stack.enter_context(stops_on_signals(family.stopping))
-        socket = stack.enter_context(listening(chosen.host, chosen.port))
+        socket = stack.enter_context(
+            listening(chosen.host, chosen.port, choose="--port or TALLYSTICK_PORT")
+        )
+        if _simulates(chosen, plan):
+            port = _simulator_port(chosen, plan)
+            listening("127.0.0.1", port, choose="--simulator-port").close()
+        _tell("Starting PostgreSQL ...")
         database = stack.enter_context(_database(chosen))
         url = chosen.database_url or (database.url if database else "")
         vault = asyncio.run(installation.prepare(chosen, url))
         first_key = asyncio.run(_first_key(url))
-        if first_key and not sys.stdout.isatty():
+        if first_key:
             _keep(first_key, installation.data_dir(chosen) / FIRST_KEY_FILE)
         env = _environment(chosen, url, vault, plan)
         family.children = _children(plan, env, socket.fileno(), _simulator_port(chosen, plan))
+        _tell(f"Starting {', '.join(child.name for child in family.children)} ...")
         stack.enter_context(family.running())
         _await_ready(chosen, family)
         _greet(chosen, plan, first_key, family)
@@ -163,7 +172,7 @@ def _environment(chosen: Settings, url: str, vault: secrets.Vault, plan: Plan) -
         "TALLYSTICK_PUBLIC_URL": chosen.public_url,
         _KEY_VARIABLE: base64.urlsafe_b64encode(vault.key).decode(),
     }
-    if plan.simulate and _SIMULATED not in chosen.platforms:
+    if _simulates(chosen, plan):
         prefix, secret = f"TALLYSTICK_{PLATFORM_PREFIXES[_SIMULATED]}", secrets.new_token()
         base_url = f"http://127.0.0.1:{_simulator_port(chosen, plan)}/xero"
         env |= {
@@ -182,20 +191,27 @@ def _children(plan: Plan, env: dict[str, str], socket: int, simulator_port: int)
         arguments = ["simulate", "--port", str(simulator_port)]
         arguments += ["--seed", str(plan.seed), "--size", plan.size]
         arguments += ["--books", str(plan.books)] if plan.books else []
-        listening("127.0.0.1", simulator_port).close()
-        children.append(Child("simulators", arguments, env))
+        health = f"http://127.0.0.1:{simulator_port}/_simulator/health"
+        children.append(Child("simulators", arguments, env, answers_at=health))
     children.append(Child("web", ["_web", "--socket", str(socket)], env, handed_down=(socket,)))
     if not plan.no_worker:
         children.append(Child("worker", ["worker"], env))
     return children
 
 
+def _simulates(chosen: Settings, plan: Plan) -> bool:
+    return plan.simulate is not None and _SIMULATED not in chosen.platforms
+
+
 def _simulator_port(chosen: Settings, plan: Plan) -> int:
-    return plan.simulator_port or chosen.port + _SIMULATOR_PORT_OFFSET
+    beside = chosen.port + _SIMULATOR_PORT_OFFSET
+    if beside > _PORT_MAX:
+        beside = chosen.port - _SIMULATOR_PORT_OFFSET
+    return plan.simulator_port or beside
 
 
 def _await_ready(chosen: Settings, family: Family) -> None:
-    """Until `/health` is content; a child that falls meanwhile is started again."""
+    """Until `/health` is content."""
     host = f"[{chosen.host}]" if ":" in chosen.host else chosen.host
     url = f"http://{host}:{chosen.port}/health"
     if not wait_until_ready(url, family.stopping, within_s=READY_WITHIN_S):
@@ -211,15 +227,30 @@ def _greet(chosen: Settings, plan: Plan, first_key: str | None, family: Family) 
     if any(child.name == "simulators" for child in family.children):
         click.echo(f"  Xero            simulated, http://127.0.0.1:{_simulator_port(chosen, plan)}")
     click.echo(f"  Data            {chosen.data_dir}")
-    if first_key:
-        shown = f"{first_key}   (shown this once; more: tallystick keys create)"
-        kept = f"in {installation.data_dir(chosen) / FIRST_KEY_FILE}"
-        click.echo(f"  First API key   {shown if sys.stdout.isatty() else kept}")
+    _show_key(first_key, installation.data_dir(chosen) / FIRST_KEY_FILE)
     click.echo("Ctrl-C stops it.")
 
 
+def _tell(progress: str) -> None:
+    """For somebody who waits at a terminal; elsewhere only what matters is said."""
+    if sys.stderr.isatty():
+        click.secho(progress, dim=True, err=True)
+
+
+def _show_key(first_key: str | None, kept: Path) -> None:
+    """Once, to somebody who watches; where nobody does, the key stays in its file."""
+    if first_key and sys.stdout.isatty():
+        click.echo(f"  First API key   {first_key}")
+        click.echo("                  (shown this once; one more: tallystick keys create NAME)")
+        kept.unlink()
+    elif kept.exists():
+        click.echo(f"  First API key   in {kept}")
+    else:
+        click.echo("  API key         made before; one more: tallystick keys create NAME")
+
+
 def _keep(key: str, path: Path) -> None:
-    """Where nobody watches, the key goes into a file that only its owner reads."""
+    """Into a file that only its owner reads, so that a start that fails does not lose it."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w") as file:
         file.write(key + "\n")

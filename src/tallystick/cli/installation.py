@@ -56,13 +56,18 @@ def database_url(chosen: Settings) -> str:
 
 async def prepare(chosen: Settings, url: str) -> secrets.Vault:
     """Migrate the database and open the vault, making a key where that is allowed."""
-    try:
-        await migrate.migrate(url)
-    except psycopg.OperationalError as error:
-        raise Stop(f"The database cannot be reached: {_first_line(error)}") from error
-    except (migrate.MigrationError, psycopg.Error) as error:
-        raise Stop(f"The database cannot be prepared: {_first_line(error)}") from error
+    await migrated(url)
     return await unlock(chosen, url)
+
+
+async def migrated(url: str) -> list[str]:
+    """Bring the database to the shape this version needs; the migrations that ran."""
+    try:
+        return await migrate.migrate(url)
+    except psycopg.OperationalError as error:
+        raise Stop(f"The database cannot be reached: {first_line(error)}") from error
+    except (migrate.MigrationError, psycopg.Error) as error:
+        raise Stop(f"The database cannot be prepared: {first_line(error)}") from error
 
 
 async def unlock(chosen: Settings, url: str) -> secrets.Vault:
@@ -133,5 +138,6 @@ def _key_place(chosen: Settings) -> str:
     return f", or bring back {data_dir(chosen) / KEY_FILE}"
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What an error says, without the advice below it."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
 
@@ -19,14 +19,19 @@ import httpx
 from tallystick.cli.installation import Stop
 
 READY_WITHIN_S = 60.0
+# The books of a large simulated firm take half a minute to invent, on a slow machine minutes.
+_ANSWERS_WITHIN_S = 600.0
 _STOP_WITHIN_S = 10.0
 _PREDECESSOR_GONE_WITHIN_S = 3.0
 _RESTART_AFTER_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 _STEADY_AFTER_S = 30.0
 
 
-def listening(host: str, port: int) -> socket.socket:
-    """A socket that already listens, so that a taken port shows before anything is started."""
+def listening(host: str, port: int, *, choose: str = "--port") -> socket.socket:
+    """A socket that already listens, so that a taken port shows before anything is started.
+
+    `choose` says by which option another port is chosen.
+    """
     until = time.monotonic() + _PREDECESSOR_GONE_WITHIN_S
     while True:
         try:
@@ -36,7 +41,7 @@ def listening(host: str, port: int) -> socket.socket:
             if error.errno != errno.EADDRINUSE or time.monotonic() > until:
                 reason = error.strerror or str(error)
                 raise Stop(
-                    f"Port {port} on {host} cannot be used: {reason}. Choose another by --port."
+                    f"Port {port} on {host} cannot be used: {reason}. Choose another by {choose}."
                 ) from error
         time.sleep(0.1)
 
@@ -62,6 +67,8 @@ class Child:
     arguments: Sequence[str]
     env: Mapping[str, str]
     handed_down: tuple[int, ...] = ()
+    # An address that answers once the child is at work; those after it start only then.
+    answers_at: str | None = None
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     falls: int = 0
@@ -96,8 +103,11 @@ class Child:
         )
         self.process, self.restart_at = None, now + delay
 
+    def lives(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
     def ask_to_stop(self) -> None:
-        if self.process and self.process.poll() is None:
+        if self.process and self.lives():
             self.process.send_signal(signal.SIGTERM)
 
     def wait(self, until: float) -> None:
@@ -124,9 +134,20 @@ class Family:
         try:
             for child in self.children:
                 child.start()
+                self._await_answer(child)
             yield
         finally:
             self.stop()
+
+    def _await_answer(self, child: Child) -> None:
+        """What falls at its very first start would fall again: that ends the start."""
+        if child.answers_at is None or wait_until_ready(
+            child.answers_at, self.stopping, within_s=_ANSWERS_WITHIN_S, lives=child.lives
+        ):
+            return
+        if self.stopping.is_set():
+            raise Stop("Stopped before it was ready.")
+        raise Stop(f"The {child.name} did not start.")
 
     def stop(self) -> None:
         until = time.monotonic() + _STOP_WITHIN_S
@@ -156,11 +177,17 @@ def stops_on_signals(stopping: threading.Event) -> Iterator[None]:
             signal.signal(name, handler)
 
 
-def wait_until_ready(url: str, stopping: threading.Event, *, within_s: float) -> bool:
-    """Whether `/health` said yes in time."""
+def wait_until_ready(
+    url: str,
+    stopping: threading.Event,
+    *,
+    within_s: float,
+    lives: Callable[[], bool] = lambda: True,
+) -> bool:
+    """Whether the address said yes in time; nobody waits for what no longer lives."""
     until = time.monotonic() + within_s
     with httpx.Client(trust_env=False, timeout=2) as http:
-        while time.monotonic() < until and not stopping.is_set():
+        while time.monotonic() < until and not stopping.is_set() and lives():
             with contextlib.suppress(httpx.HTTPError):
                 if http.get(url).status_code == httpx.codes.OK:
                     return True

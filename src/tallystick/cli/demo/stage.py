@@ -13,8 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tallystick.cli.installation import Stop
-from tallystick.cli.serve import READY_WITHIN_S, wait_until_ready
+from tallystick.cli.serve import wait_until_ready
 
+_READY_WITHIN_S = 900.0
+_STOP_WITHIN_S = 60.0
+_SAID_CHARACTERS = 2000
 FIRST_KEY_FILE = "first-api-key"
 
 
@@ -56,7 +59,7 @@ def serving(*, books: Path | None, size: str, seed: int) -> Iterator[Stage]:
             yield Stage(base_url, f"http://127.0.0.1:{simulator_port}", key, log)
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(timeout=READY_WITHIN_S)
+            process.wait(timeout=_STOP_WITHIN_S)
 
 
 def _environment(port: int) -> dict[str, str]:
@@ -89,6 +92,10 @@ def _wait(process: subprocess.Popen[bytes], base_url: str, log: Path) -> None:
         ended.set()
 
     threading.Thread(target=watch, daemon=True).start()
-    if not wait_until_ready(f"{base_url}/health", ended, within_s=READY_WITHIN_S):
-        said = log.read_text(errors="replace").strip()[-2000:]
-        raise Stop(f"The server did not become ready. It said:\n{said}")
+    if not wait_until_ready(f"{base_url}/health", ended, within_s=_READY_WITHIN_S):
+        raise Stop(f"The server did not become ready. It said:\n{said(log)}")
+
+
+def said(log: Path) -> str:
+    """The end of what the server said."""
+    return log.read_text(errors="replace").strip()[-_SAID_CHARACTERS:]

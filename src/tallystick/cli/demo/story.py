@@ -9,11 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import click
+from httpx import HTTPError
 
 from tallystick.cli.demo import browser
+from tallystick.cli.demo.browser import LostAtLink
 from tallystick.cli.demo.caller import Answer, Caller, Unexpected
 from tallystick.cli.demo.receiver import Receiver, receiving
-from tallystick.cli.demo.stage import Stage, serving
+from tallystick.cli.demo.stage import Stage, said, serving
+from tallystick.cli.demo.telling import called, day, done, heading, money, progress, say
+from tallystick.cli.installation import Stop
 
 XERO = "gbol"
 FIRM = "Harrow & Vale"
@@ -56,12 +60,21 @@ class Scene:
 def tell(*, books: Path | None, size: str, seed: int) -> None:
     """Run the whole story; raises where anything is not as promised."""
     tally = Tally()
-    say("Starting Tallystick with a simulated Xero ...")
+    patience = "" if size == "small" else ", which invents its books first"
+    say(f"Starting Tallystick with a simulated Xero{patience} ...")
     began = time.monotonic()
     with receiving() as receiver, serving(books=books, size=size, seed=seed) as stage:
         tally.took_s["start"] = time.monotonic() - began
-        _on_stage(stage, receiver, tally, with_books=books is not None)
+        try:
+            _on_stage(stage, receiver, tally, with_books=books is not None)
+        except (Unexpected, LostAtLink, HTTPError) as error:
+            raise Stop(_failure(error, said(stage.log))) from error
     _summary(tally)
+
+
+def _failure(error: Exception, served: str) -> str:
+    told = f"\nThe server said:\n{served}" if served else ""
+    return f"The demo did not go as promised. {error}{told}"
 
 
 def _on_stage(stage: Stage, receiver: Receiver, tally: Tally, *, with_books: bool) -> None:
@@ -128,7 +141,7 @@ def _await_pull(caller: Caller, company_id: str, receiver: Receiver) -> None:
         ready = sum(state == "Complete" for state in states)
         line = f"  pulling: {ready} of {len(states)} data types complete"
         if line != shown:
-            click.echo(line)
+            progress(line, last=ready == len(states))
             shown = line
         if any(e["payload"]["referenceCompany"]["id"] == company_id for e in told):
             bad = [s for s in states if s not in {"Complete", "Initial", "NotSupported"}]
@@ -163,7 +176,7 @@ def _unpaid(scene: Scene, *, extra: str = "") -> list[Answer]:
 def _main_job(scene: Scene) -> None:
     heading("Find what is unpaid, and pay it")
     bills = _unpaid(scene)
-    done(f"{len(bills)} unpaid bills in {scene.currency}, the oldest due {_day(bills[0])}")
+    done(f"{len(bills)} unpaid bills in {scene.currency}, the oldest due {day(bills[0])}")
     credited = _pay_by_credit_note(scene)
     rest = [bill for bill in bills if bill["id"] != credited]
     bank = _bank_account(scene)
@@ -229,7 +242,7 @@ def _pay(scene: Scene, bank: Answer, how: str, bills: list[Answer]) -> None:
     suppliers = {bill["supplierRef"]["id"] for bill in bills}
     if len(suppliers) == 1:
         body["supplierRef"] = {"id": suppliers.pop()}
-    _push_and_prove(scene, f"{how}: {total} {scene.currency}", body)
+    _push_and_prove(scene, f"{how}: {money(total)} {scene.currency}", body)
 
 
 def _pay_by_credit_note(scene: Scene) -> str:
@@ -251,7 +264,8 @@ def _pay_by_credit_note(scene: Scene) -> str:
                 "currency": scene.currency,
                 "lines": [{"amount": 0, "links": links}],
             }
-            _push_and_prove(scene, f"one bill by a credit note: {amount} {scene.currency}", body)
+            what = f"one bill by a credit note: {money(amount)} {scene.currency}"
+            _push_and_prove(scene, what, body)
             return str(bill["id"])
     raise Unexpected("The books hold no credit note that fits an unpaid bill.")
 
@@ -263,18 +277,16 @@ def _push_and_prove(scene: Scene, what: str, body: dict[str, Any]) -> None:
         if not proof["settled"]:
             raise Unexpected(f"Not settled: {proof}")
         ref, left = proof["recordRef"], _NAMES[proof["recordRef"]["dataType"]]
-        click.echo(
-            f"    proof: {left} of {ref['id'][:8]} was {proof['amountDueBefore']}, "
-            f"should be {proof['amountDueExpected']}, is {proof['amountDueAfter']}"
+        before, expected, after = (
+            money(proof[f"amountDue{when}"]) for when in ("Before", "Expected", "After")
         )
+        record = scene.caller.record(scene.company_id, ref["dataType"], ref["id"])
+        click.echo(
+            f"    proof: {left} of {called(record)} was {before}, should be {expected}, is {after}"
+        )
+        click.echo(f"           in the cache it reads {record['status']}")
         scene.tally.proofs += 1
-    bills = {
-        link["id"] for line in body["lines"] for link in line["links"] if link["type"] == "Bill"
-    }
-    for bill_id in bills:
-        bill = scene.caller.record(scene.company_id, "bills", bill_id)
-        click.echo(f"    bill {bill_id[:8]} reads {bill['status']}, due {bill['amountDue']}")
-    scene.tally.bills_paid += len(bills)
+        scene.tally.bills_paid += ref["dataType"] == "bills"
 
 
 def _await(scene: Scene, what: str, operation: Answer) -> Answer:
@@ -309,25 +321,11 @@ def _webhooks(receiver: Receiver, tally: Tally) -> None:
 
 
 def _summary(tally: Tally) -> None:
-    heading("In short")
-    click.echo(f"  {tally.records} records pulled, {tally.bills_paid} bills settled,")
-    click.echo(f"  {tally.proofs} figures proved, {tally.events} webhooks verified.")
+    heading("What was proved")
+    done(f"{tally.records} records were read into the cache")
+    done(f"{tally.bills_paid} bills were paid or credited")
+    done(f"{tally.proofs} figures were read again at the platform, and are what they should be")
+    done(f"{tally.events} signed webhooks told of it")
     took = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in tally.took_s.items() if seconds)
-    click.echo(f"  {took}")
-
-
-def _day(bill: Answer) -> str:
-    return str(bill.get("dueDate", "-"))[:10]
-
-
-def say(text: str) -> None:
-    click.echo(text)
-
-
-def heading(text: str) -> None:
-    click.echo("")
-    click.secho(text, bold=True)
-
-
-def done(text: str) -> None:
-    click.echo(click.style("  ✓ ", fg="green") + text)
+    click.echo(f"  It took: {took}.")
+    click.echo("  Nothing is left behind; `make serve` runs it for you to try.")

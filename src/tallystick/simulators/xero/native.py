@@ -7,7 +7,7 @@ were; a record changes only where a write through the API touches it.
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,10 @@ def _decimal(loader: yaml.CSafeLoader, node: yaml.ScalarNode) -> Raw:
 _AsWritten.add_constructor("tag:yaml.org,2002:float", _decimal)
 
 
+class UnreadableBooks(ValueError):
+    """A file holds no published records; the message says why."""
+
+
 def load_native(world: World, path: Path) -> None:
     """Load a file once; a world that already holds it is left alone."""
     with world.store.transaction() as tx:
@@ -65,13 +69,16 @@ def load_native(world: World, path: Path) -> None:
 
 
 def published(path: Path) -> dict[str, list[Raw]]:
-    """The records of a file by collection, the first of each id; what is left out is logged."""
-    if path.suffix.lower() in (".yaml", ".yml"):
-        document = yaml.load(path.read_text(), Loader=_AsWritten)  # noqa: S506 - a SafeLoader
-        found = _examples(document)
-    else:
-        held = json.loads(path.read_text(), parse_float=Decimal)
-        found = ((name, record) for name, records in held.items() for record in records)
+    """The records of a file by collection, the first of each id; what is left out is logged.
+
+    Raises:
+        UnreadableBooks: it is no such file, or nothing in it can be served.
+    """
+    try:
+        found = _found(path)
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        reason = str(error).strip().splitlines()[0].rstrip(".")
+        raise UnreadableBooks(f"The file {path} holds no records to serve: {reason}.") from error
     kept: dict[str, dict[str, Raw]] = {}
     left_out: dict[str, int] = {}
     for name, record in found:
@@ -83,13 +90,28 @@ def published(path: Path) -> dict[str, list[Raw]]:
             left_out[name] = left_out.get(name, 0) + 1
     for name, count in left_out.items():
         _LOG.info("published records left out: %s of %s", count, name)
+    if not kept:
+        raise UnreadableBooks(f"The file {path} holds no records that this simulator serves.")
     return {name: list(records.values()) for name, records in kept.items()}
 
 
-def _examples(document: Raw) -> Iterator[tuple[str, Raw]]:
+def _found(path: Path) -> list[tuple[str, Raw]]:
+    text = path.read_text()
+    if path.suffix.lower() in (".yaml", ".yml"):
+        document = yaml.load(text, Loader=_AsWritten)  # noqa: S506 - a SafeLoader
+        if not isinstance(document, dict) or not isinstance(document.get("paths"), dict):
+            raise UnreadableBooks("it is no OpenAPI document")
+        return list(_examples(document["paths"]))
+    held = json.loads(text, parse_float=Decimal)
+    if not isinstance(held, dict) or not all(isinstance(v, list) for v in held.values()):
+        raise UnreadableBooks("lists of records by collection are expected")
+    return [(name, record) for name, records in held.items() for record in records]
+
+
+def _examples(paths: Mapping[str, Raw]) -> Iterator[tuple[str, Raw]]:
     """Every record in the example of a 200 answer."""
-    for operations in document["paths"].values():
-        for operation in operations.values():
+    for operations in paths.values():
+        for operation in operations.values() if isinstance(operations, dict) else ():
             responses = operation.get("responses", {}) if isinstance(operation, dict) else {}
             content = (responses.get("200") or responses.get(200) or {}).get("content") or {}
             example = (content.get("application/json") or {}).get("example")
