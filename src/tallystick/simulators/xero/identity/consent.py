@@ -10,10 +10,13 @@ _PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Simulated Xero</title>
 <style>
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 34rem; margin: 3rem auto }}
-fieldset {{ border: 1px solid #bbb; border-radius: .5rem; margin: 1rem 0 }}
-label {{ display: block; padding: .4rem 0 }}
-button {{ font: inherit; padding: .5rem 1.2rem; margin-right: .5rem }}
+:root {{ color-scheme: light dark }}
+body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 2rem auto;
+  padding: 0 1rem; overflow-wrap: anywhere }}
+fieldset {{ border: 1px solid #888; border-radius: .5rem; margin: 1rem 0 }}
+label {{ display: block; padding: .6rem 0 }}
+button {{ font: inherit; padding: .6rem 1.2rem; margin: 0 .5rem .5rem 0 }}
+:focus-visible {{ outline: 3px solid currentColor; outline-offset: 3px }}
 </style>
 </head>
 <body>
