@@ -1,16 +1,17 @@
 # serve · demo · test · check · golden · bench · drill: each sets up what it needs.
 PYTHON ?= python3
 BIN := .venv/bin
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
 BOOKS ?=
 SIZE ?= small
 
 .PHONY: serve demo test check golden bench drill lock clean
 
 serve: .venv/.runtime ## run everything, simulated platforms included
-	$(BIN)/python -m tallystick serve --simulate
+	@$(BIN)/python -m tallystick serve --simulate
 
 demo: .venv/.runtime ## watch the main job from end to end; BOOKS=FILE adds native records
-	$(BIN)/python -m tallystick demo --size $(SIZE) $(if $(BOOKS),--books "$(BOOKS)")
+	@$(BIN)/python -m tallystick demo --size $(SIZE) $(if $(BOOKS),--books "$(BOOKS)")
 
 test: .venv/.dev .venv-clients/platform/.ready .venv-clients/accounting/.ready ## every test
 	$(BIN)/python -m pytest tests -n 2 --dist loadfile
@@ -44,19 +45,23 @@ clean: ## forget the virtual environments
 	rm -rf .venv .venv-clients
 
 .venv/bin/python:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
-	$(PYTHON) -m venv .venv
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	@echo "Making a virtual environment in .venv ..."
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
 .venv/.runtime: requirements.lock pyproject.toml | .venv/bin/python
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
-	touch $@
+	@echo "Installing Tallystick and what it needs (once, about a minute) ..."
+	@$(INSTALL) -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
 
 .venv/.dev: requirements-dev.lock .venv/.runtime
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	touch $@
+	@echo "Installing what tests and checks need (once) ..."
+	@$(INSTALL) -r requirements-dev.lock
+	@touch $@
 
 .venv-clients/%/.ready: tests/clients/%.lock
-	$(PYTHON) -m venv .venv-clients/$*
-	.venv-clients/$*/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
-	touch $@
+	@echo "Installing the official client $* to test with (once) ..."
+	@$(PYTHON) -m venv .venv-clients/$*
+	@.venv-clients/$*/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
