@@ -162,8 +162,10 @@ class Rooms:
         )
 
     async def _forget_expired(self) -> None:
-        async with self._database.transaction() as tx:
-            await idempotency.forget_expired(tx, now=self._clock.now())
+        more = True
+        while more:
+            async with self._database.transaction() as tx:
+                more = await idempotency.forget_expired(tx, now=self._clock.now())
 
 
 def _webhook_jobs(house: House, http: Any) -> WebhookJobs:

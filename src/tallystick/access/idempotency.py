@@ -17,6 +17,7 @@ from tallystick.lib.secrets import Vault
 
 _SQL = beside(__file__, "idempotency.sql")
 _IN_FLIGHT = timedelta(seconds=60)
+_FORGOTTEN_AT_ONCE = 5000
 
 
 class State(enum.StrEnum):
@@ -125,6 +126,7 @@ async def claim(
     )
 
 
-async def forget_expired(tx: Tx, *, now: datetime) -> None:
-    """Housekeeping, to be called now and then."""
-    await tx.execute(_SQL["forget_expired"], {"now": now})
+async def forget_expired(tx: Tx, *, now: datetime) -> bool:
+    """Drop some of the keys whose time has passed; whether there may be more."""
+    row = {"now": now, "most": _FORGOTTEN_AT_ONCE}
+    return (await tx.execute(_SQL["forget_expired"], row)).rowcount == _FORGOTTEN_AT_ONCE

@@ -52,5 +52,5 @@ where client_id = %(client_id)s and scope = %(scope)s and key = %(key)s
 -- Some of the keys whose time has passed.
 delete from idempotency_key
 where (client_id, scope, key) in (
-    select client_id, scope, key from idempotency_key where expires_at <= %(now)s limit 5000
+    select client_id, scope, key from idempotency_key where expires_at <= %(now)s limit %(most)s
 );

@@ -1,6 +1,5 @@
 """Companies: the customers whose books are read and written."""
 
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +13,7 @@ from tallystick.db.pool import Tx, one
 from tallystick.db.sqlfile import beside
 from tallystick.errors import NotFound
 from tallystick.lib import moments
-from tallystick.lib.ids import new_id
+from tallystick.lib.ids import canonical, new_id
 from tallystick.webhooks import outbox
 
 _SQL = beside(__file__, "company.sql")
@@ -144,14 +143,6 @@ async def _tell(tx: Tx, company: Company, event_type: str, *, now: datetime) -> 
         payload=_details(company, await addresses.public_url(tx)),
         now=now,
     )
-
-
-def canonical(text: str) -> str | None:
-    """An id as the database writes it; None where the text is none."""
-    try:
-        return str(uuid.UUID(text))
-    except ValueError:
-        return None
 
 
 def _made(row: DictRow | None, company_id: str) -> Company:

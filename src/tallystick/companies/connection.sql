@@ -22,8 +22,12 @@ where company_id = any(%(company_ids)s::uuid[])
 order by created_at desc, id;
 
 -- lock_company --
--- Two links of one company wait for each other.
+-- What is done to the connections of one company is done one after another.
 select id from company where id = %(company_id)s for no key update;
+
+-- count --
+-- How many connections a company has, whatever their status.
+select count(*) as number from connection where company_id = %(company_id)s;
 
 -- rival --
 -- Another linked connection of the company, unless its client allows several.

@@ -10,17 +10,20 @@ from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from tallystick.companies import addresses, companies
-from tallystick.companies.companies import Company, canonical
+from tallystick.companies.companies import Company
 from tallystick.connectors.contract import Organisation
 from tallystick.connectors.registry import PLATFORMS, Platform
 from tallystick.db.pool import Tx, all_rows, one
 from tallystick.db.sqlfile import beside
 from tallystick.errors import BadRequest, Conflict, NotFound, NotLinked
 from tallystick.lib import moments
-from tallystick.lib.ids import derived_id, new_id
+from tallystick.lib.ids import canonical, derived_id, new_id
 from tallystick.webhooks import outbox
 
 _SQL = beside(__file__, "connection.sql")
+
+CONNECTIONS_MAX = 100
+"""What a company may have: also a web page with its access token makes them, and lists show all."""
 
 
 class Status(enum.StrEnum):
@@ -93,7 +96,13 @@ class Connection:
 async def create(
     tx: Tx, *, company: Company, platform_key: str, simulated: bool, now: datetime
 ) -> Connection:
-    """A connection that waits for the customer."""
+    """A connection that waits for the customer.
+
+    Raises:
+        NotFound: the company was deleted meanwhile.
+        Conflict: the company has as many as it may.
+    """
+    await _make_room(tx, company)
     connection_id = new_id()
     row = {
         "company_id": company.id,
@@ -106,6 +115,18 @@ async def create(
     connection = _made(await one(tx, _SQL["create"], row), connection_id)
     await _tell(tx, connection, "connection.created", now=now)
     return connection
+
+
+async def _make_room(tx: Tx, company: Company) -> None:
+    """Hold the company, so that two at once cannot pass the limit."""
+    key = {"company_id": company.id}
+    if await one(tx, _SQL["lock_company"], key) is None:
+        raise NotFound(f"No company was found with ID {company.id}")
+    held = await one(tx, _SQL["count"], key)
+    if held is not None and held["number"] >= CONNECTIONS_MAX:
+        raise Conflict(
+            f"A company has at most {CONNECTIONS_MAX} connections; delete one that is not used."
+        )
 
 
 async def get(tx: Tx, *, client_id: str, company_id: str, connection_id: str) -> Connection:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from starlette.responses import Response
 
-from tallystick.companies.companies import canonical
 from tallystick.companies.connections import shown_name
 from tallystick.connectors.registry import PLATFORMS
 from tallystick.db.pool import Tx
@@ -14,6 +13,7 @@ from tallystick.http.paging import Paging, links, paging
 from tallystick.http.schemas import page_of
 from tallystick.http.scope import company_of, connection_of
 from tallystick.lib import json
+from tallystick.lib.ids import canonical
 from tallystick.model import DATA_TYPES, WIRE_DATA_TYPES
 from tallystick.model.base import Record
 from tallystick.model.company import CompanyInfo

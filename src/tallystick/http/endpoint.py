@@ -1,5 +1,6 @@
 """What a route is: one row of a table that gives the route, its documentation and its status."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,10 +13,12 @@ from tallystick.db.pool import Tx
 from tallystick.errors import BadRequest, NotFound, TooLarge
 from tallystick.http.house import House
 from tallystick.lib import json
-from tallystick.lib.ids import is_uuid
+from tallystick.lib.ids import canonical
 
 BODY_BYTES_MAX = 2 * 1024 * 1024
 """JSON bodies; files have a limit of their own where they come in."""
+BODY_WITHIN_S = 120.0
+"""How long a body may be on its way: who sends a byte now and then must not stay for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +56,29 @@ class Call:
     def uuid(self, name: str) -> str:
         """A piece of the path that is an id of ours; what cannot be one is not found."""
         text = self.path(name)
-        if not is_uuid(text):
+        known = canonical(text)
+        if known is None:
             raise NotFound(f"Nothing was found with ID {text[:100]}.")
-        return text.lower()
+        return known
 
     def param(self, name: str) -> str | None:
         """A query parameter by name, whatever its case; the last one where it is repeated."""
         found = [v for k, v in self.request.query_params.multi_items() if k.lower() == name.lower()]
         return found[-1] if found else None
 
-    async def body(self, *, size_bytes_max: int = BODY_BYTES_MAX) -> bytes:
-        """The raw body, never more than the limit of it in memory."""
+    async def body(
+        self, *, size_bytes_max: int = BODY_BYTES_MAX, within_s: float = BODY_WITHIN_S
+    ) -> bytes:
+        """The raw body, never more than the limit of it in memory, nor for longer."""
         chunks = bytearray()
-        async for chunk in self.request.stream():
-            chunks += chunk
-            if len(chunks) > size_bytes_max:
-                raise TooLarge(f"The body is larger than {size_bytes_max} bytes.")
+        try:
+            async with asyncio.timeout(within_s):
+                async for chunk in self.request.stream():
+                    chunks += chunk
+                    if len(chunks) > size_bytes_max:
+                        raise TooLarge(f"The body is larger than {size_bytes_max} bytes.")
+        except TimeoutError as error:
+            raise BadRequest(f"The body did not arrive within {within_s:g} s.") from error
         return bytes(chunks)
 
     async def json(self) -> Any:

@@ -56,6 +56,9 @@ def ours(error: Exception, *, now: datetime) -> TallystickError | None:
     if isinstance(error, psycopg.DataError | UnicodeError):
         # A character or number that PostgreSQL cannot hold: the same request fails for ever.
         return BadRequest("A value in the request holds a character or number that is not allowed.")
+    if isinstance(error, psycopg.errors.ForeignKeyViolation):
+        # What a handler had found was deleted before it wrote: as if it had come a little later.
+        return NotFound("What the request is about was deleted meanwhile.")
     if isinstance(error, psycopg.OperationalError | PoolTimeout | TooManyRequests | PoolClosed):
         log.warning("database_unavailable", problem=type(error).__name__)
         return Unavailable("The service is busy. Try again in a moment.")

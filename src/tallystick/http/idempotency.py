@@ -106,9 +106,10 @@ def _key_sent(call: Call, endpoint: Endpoint) -> str | None:
     key = call.request.headers.get("idempotency-key")
     if key is None or endpoint.method not in KEYED_METHODS:
         return None
-    if not ids.is_uuid(key):
+    known = ids.canonical(key.strip())
+    if known is None:
         raise BadRequest("The Idempotency-Key must be a GUID.")
-    return key.strip().lower()
+    return known
 
 
 def _means_two(call: Call) -> bool:
@@ -116,7 +117,7 @@ def _means_two(call: Call) -> bool:
 
 
 def _asked(call: Call, key: str | None, content: bytes) -> Asked:
-    body_digest = hashlib.sha256(call.request.url.query.encode() + b"\0" + content).digest()
+    body_digest = hashlib.sha256(call.request.scope["query_string"] + b"\0" + content).digest()
     scope = f"{call.request.method} {_short(call.raw_path.lower())}"
     last = call.raw_path.rstrip("/").rpartition("/")[2]
     hurts_twice = canonical_key(last) in _HURT_TWICE

@@ -52,7 +52,7 @@ def _whole(call: Call, name: str, default: int, *, least: int, most: int) -> int
 def links(call: Call, asked: Paging, total: int) -> dict[str, dict[str, str]]:
     """Relative addresses of this page and its neighbours; neighbours only where there are some."""
     path = call.raw_path
-    sent = call.request.url.query
+    sent = call.request.scope["query_string"].decode("latin-1")
     last = max(1, -(-total // asked.page_size))
     found = {"self": path, "current": f"{path}?{sent}" if sent else path}
     if asked.page < last:

@@ -98,6 +98,7 @@ ENDPOINTS = (
         body=_REGISTRATION,
         answer=_CONSUMER,
         errors=(400, 401, 409, 429, 503),
+        writes=True,
     ),
     Endpoint("DELETE", "/webhooks/{webhookId}", delete_consumer, "Delete a consumer", status=204),
 )

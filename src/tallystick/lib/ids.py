@@ -21,8 +21,15 @@ def derived_id(*parts: str) -> str:
 
 
 def is_uuid(text: str) -> bool:
+    return canonical(text) is not None
+
+
+def canonical(text: str) -> str | None:
+    """An id as it is stored, whichever of its spellings was sent; None where the text is none.
+
+    Python takes braces, prefixes, hyphens anywhere and the digits of any script.
+    """
     try:
-        uuid.UUID(text)
+        return str(uuid.UUID(text))
     except ValueError:
-        return False
-    return True
+        return None

@@ -10,11 +10,10 @@ from urllib.parse import urlencode
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
-from tallystick.companies.companies import canonical
 from tallystick.db.pool import Tx, one
 from tallystick.db.sqlfile import beside
 from tallystick.errors import TallystickError
-from tallystick.lib.ids import new_id
+from tallystick.lib.ids import canonical, new_id
 from tallystick.lib.secrets import digest
 
 _SQL = beside(__file__, "link.sql")

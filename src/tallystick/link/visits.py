@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 
 from tallystick.access import clients
 from tallystick.companies import companies, connections
-from tallystick.companies.companies import Company, canonical
+from tallystick.companies.companies import Company
 from tallystick.companies.connections import Connection, Status, shown_name
 from tallystick.companies.reach import Reach
 from tallystick.connectors.registry import PLATFORMS, Platform
 from tallystick.db.pool import Database, Tx
 from tallystick.errors import BadRequest, NotFound
 from tallystick.lib.clock import Clock
+from tallystick.lib.ids import canonical
 from tallystick.lib.secrets import Vault
 from tallystick.link.redirect import Outcome, RedirectRefused, filled, reserved
 from tallystick.link.sessions import Session

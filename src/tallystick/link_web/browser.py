@@ -1,5 +1,6 @@
 """What passes between us and a customer's browser beside the pages: a cookie, headers, forms."""
 
+import asyncio
 import re
 from urllib.parse import parse_qsl
 
@@ -12,6 +13,7 @@ from tallystick.lib.secrets import new_token
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 _FORM_BYTES_MAX = 16 * 1024
 _FORM_FIELDS_MAX = 20
+_FORM_WITHIN_S = 30.0
 
 
 class Visitors:
@@ -66,10 +68,14 @@ async def form(request: Request) -> dict[str, str]:
         TooLarge: no form of ours is that long.
     """
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _FORM_BYTES_MAX:
-            raise TooLarge("The form is too long.")
+    try:
+        async with asyncio.timeout(_FORM_WITHIN_S):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > _FORM_BYTES_MAX:
+                    raise TooLarge("The form is too long.")
+    except TimeoutError as error:
+        raise TooLarge("The form took too long.") from error
     try:
         text = body.decode()
         return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=_FORM_FIELDS_MAX))
