@@ -69,6 +69,12 @@ async def test_a_fault_may_let_some_calls_pass(xero: Session) -> None:
     assert (await xero.call("GET", "/Accounts")).status_code == 200
 
 
+async def test_a_fault_may_meet_every_third_call(xero: Session) -> None:
+    await xero.control("POST", "/faults", {"name": "server_errors", "every": 3, "times": 2})
+    statuses = [(await xero.call("GET", "/Accounts")).status_code for _ in range(8)]
+    assert statuses == [200, 200, 500, 200, 200, 500, 200, 200]
+
+
 async def test_a_token_can_be_made_to_expire(xero: Session) -> None:
     await xero.control("POST", "/faults", {"name": "expires_tokens"})
     for _ in range(2):

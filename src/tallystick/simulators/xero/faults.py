@@ -35,6 +35,8 @@ class Fault:
     name: str
     times: int = 1
     skip: int = 0
+    # 10 meets every tenth of the fitting calls.
+    every: int = 1
     method: str = ""
     path: str = ""
     # What the name needs beside: status, problem, retry_after_s, delay_s.
@@ -49,7 +51,7 @@ class Fault:
 
     def said(self) -> dict[str, Raw]:
         match = {"method": self.method, "path": self.path}
-        rest = {"times": self.times, "skip": self.skip, "match": match}
+        rest = {"times": self.times, "skip": self.skip, "every": self.every, "match": match}
         return {"name": self.name, **rest, **self.details}
 
 
@@ -63,11 +65,15 @@ class Faults:
         if sent.get("name") not in NAMES:
             raise ValueError(f"the faults are {', '.join(NAMES)}")
         match = sent.get("match") or {}
-        known = {"name", "times", "skip", "match"}
+        known = {"name", "times", "skip", "every", "match"}
+        every = int(sent.get("every", 1))
+        if every < 1:
+            raise ValueError("every must be 1 or more")
         fault = Fault(
             name=sent["name"],
             times=int(sent.get("times", 1)),
-            skip=int(sent.get("skip", 0)),
+            skip=int(sent.get("skip", every - 1)),
+            every=every,
             method=str(match.get("method", "")).upper(),
             path=str(match.get("path", "")),
             details={key: value for key, value in sent.items() if key not in known},
@@ -91,7 +97,8 @@ class Faults:
                 self._waiting[index] = replace(fault, skip=fault.skip - 1)
                 continue
             if fault.times > 1:
-                self._waiting[index] = replace(fault, times=fault.times - 1)
+                rest = replace(fault, times=fault.times - 1, skip=fault.every - 1)
+                self._waiting[index] = rest
             else:
                 del self._waiting[index]
             return fault
