@@ -67,14 +67,11 @@ def tell(*, books: Path | None, size: str, seed: int) -> None:
         tally.took_s["start"] = time.monotonic() - began
         try:
             _on_stage(stage, receiver, tally, with_books=books is not None)
-        except (Unexpected, LostAtLink, HTTPError) as error:
-            raise Stop(_failure(error, said(stage.log))) from error
+        except Unexpected as error:
+            raise Stop(f"The demo did not go as promised. {error}") from error
+        except (LostAtLink, HTTPError) as error:
+            raise Stop(f"{error}\nThe server said:\n{said(stage.log)}") from error
     _summary(tally)
-
-
-def _failure(error: Exception, served: str) -> str:
-    told = f"\nThe server said:\n{served}" if served else ""
-    return f"The demo did not go as promised. {error}{told}"
 
 
 def _on_stage(stage: Stage, receiver: Receiver, tally: Tally, *, with_books: bool) -> None:
@@ -134,16 +131,17 @@ def _bank_account(scene: Scene) -> Answer:
 
 def _await_pull(caller: Caller, company_id: str, receiver: Receiver) -> None:
     """Show how the reads go on until `read.completed.initial` says that all are done."""
-    until, shown = time.monotonic() + _PULL_WITHIN_S, ""
-    while time.monotonic() < until:
-        told = receiver.wait_for("read.completed.initial", count=1, within_s=_LOOK_EVERY_S)
+    began, told = time.monotonic(), list[dict[str, Any]]()
+    while (passed_s := time.monotonic() - began) < _PULL_WITHIN_S:
+        told = receiver.wait_for(
+            "read.completed.initial", count=len(told) + 1, within_s=_LOOK_EVERY_S
+        )
         states = [s["currentStatus"] for s in caller.data_status(company_id).values()]
         ready = sum(state == "Complete" for state in states)
-        line = f"  pulling: {ready} of {len(states)} data types complete"
-        if line != shown:
-            progress(line, last=ready == len(states))
-            shown = line
-        if any(e["payload"]["referenceCompany"]["id"] == company_id for e in told):
+        completed = any(e["payload"]["referenceCompany"]["id"] == company_id for e in told)
+        line = f"  pulling: {ready} of {len(states)} data types complete, {passed_s:.0f} s"
+        progress(line, last=completed)
+        if completed:
             bad = [s for s in states if s not in {"Complete", "Initial", "NotSupported"}]
             if bad:
                 raise Unexpected(f"Some reads ended as {sorted(set(bad))}.")
@@ -199,14 +197,16 @@ def _write_a_bill(scene: Scene) -> Answer:
     supplier = caller.records(company_id, "suppliers", query="status=Active", pageSize=1)
     expense = caller.records(company_id, "accounts", query="type=Expense&&status=Active")
     today = time.strftime("%Y-%m-%d")
-    line = {
+    line: dict[str, Any] = {
         "description": "Timber",
         "quantity": Decimal(2),
         "unitAmount": Decimal("45.50"),
         "taxAmount": Decimal(0),
         "accountRef": {"id": expense["results"][0]["id"]},
-        "taxRateRef": {"id": "NONE"},
     }
+    untaxed = caller.records(company_id, "taxRates", query="effectiveTaxRate=0")["results"]
+    if untaxed:
+        line["taxRateRef"] = {"id": untaxed[0]["id"]}
     body = {
         "reference": "DEMO-1",
         "supplierRef": {"id": supplier["results"][0]["id"]},
@@ -300,7 +300,9 @@ def _await(scene: Scene, what: str, operation: Answer) -> Answer:
             if operation["status"] != seen[-1]:
                 seen.append(operation["status"])
     if operation["status"] != "Success":
-        raise Unexpected(f"{what} ended as {operation['status']}: {operation}")
+        why = [e["message"] for e in (operation.get("validation") or {}).get("errors", [])]
+        why = why or [operation.get("errorMessage") or "the time is up"]
+        raise Unexpected(f"{what} ended as {operation['status']}: {' '.join(why)}")
     made = ", ".join(c["recordRef"]["dataType"] for c in operation["changes"])
     done(f"{what}: {' -> '.join(seen)} ({made})")
     return operation
