@@ -15,6 +15,7 @@ from tallystick.connectors.registry import CONNECTORS
 from tallystick.db.pool import Database
 from tallystick.http.app import create_app
 from tallystick.http.house import House
+from tallystick.http.protocol import BoundedProtocol
 from tallystick.jobs import worker
 from tallystick.jobs.calendar import Tick
 from tallystick.jobs.worker import Task
@@ -87,6 +88,8 @@ def serve_web(settings: Settings, database_url: str, vault: Vault, *, socket_num
             config = uvicorn.Config(
                 web(house),
                 fd=socket_number,
+                http=BoundedProtocol,
+                ws="none",
                 log_config=None,
                 access_log=False,
                 server_header=False,

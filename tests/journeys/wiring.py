@@ -51,5 +51,5 @@ def work(
     webhooks = WebhookJobs(database=database, http=http, vault=vault, clock=clock)
     push = PushJobs(database=database, clock=clock, reach=reach)
     tasks = {**sync.tasks(), "push.perform": push.perform}
-    ticks = (*sync.ticks(), *push.ticks(), Tick("webhooks", 0.3, webhooks.deliver_due))
+    ticks = (*sync.ticks(), *push.ticks(), Tick("webhooks.deliver", 0.3, webhooks.deliver_due))
     return Work(tasks, ticks, reach, connectors)
