@@ -62,6 +62,8 @@ async def _database(url: str) -> tuple[str, list[str]]:
             number = db.info.server_version
     except psycopg.Error as error:
         raise Stop(f"The database cannot be reached: {installation.first_line(error)}") from error
+    except migrate.MigrationError as error:
+        raise Stop(f"The database cannot be used: {error}") from error
     return f"PostgreSQL {number // 10_000}.{number % 10_000}", missing
 
 
