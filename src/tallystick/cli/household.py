@@ -95,6 +95,8 @@ def work(data_dir: Path | None) -> None:
     log.configure(as_json=chosen.log_json, level=chosen.log_level)
     log.configure_libraries()
     vault = asyncio.run(installation.prepare(chosen, url))
+    if "TALLYSTICK_PARENT" not in os.environ:
+        click.echo("One more worker is at work. Ctrl-C stops it.", err=True)
     asyncio.run(app.work(chosen, url, vault))
 
 
