@@ -1,6 +1,7 @@
 """Webhooks from a real worker to a real receiver, through kill -9 and closed doors."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -201,15 +202,18 @@ async def test_no_address_inside_is_called_unless_it_was_allowed(
 
 async def test_a_receiver_that_drips_its_answer_is_left_in_time() -> None:
     """A byte now and then keeps every timeout between bytes content."""
-    dripping = asyncio.Event()
+    dripping, left = asyncio.Event(), asyncio.Event()
 
     async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\n")
-        while not writer.is_closing():
-            writer.write(b"x-more: 1\r\n")
-            await writer.drain()
-            dripping.set()
-            await asyncio.sleep(0.02)
+        with contextlib.suppress(ConnectionError):
+            while not writer.is_closing():
+                writer.write(b"x-more: 1\r\n")
+                await writer.drain()
+                dripping.set()
+                await asyncio.sleep(0.02)
+        writer.close()
+        left.set()
 
     server = await asyncio.start_server(drip, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
@@ -219,6 +223,7 @@ async def test_a_receiver_that_drips_its_answer_is_left_in_time() -> None:
             outcome = await posting.post(
                 message, http, secret="whsec_AAAA", now=OffsetClock(Path("-")).now(), timeout_s=0.3
             )
+            await left.wait()
     finally:
         server.close()
 

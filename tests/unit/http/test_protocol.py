@@ -1,6 +1,7 @@
 """A head that is too long or too slow costs its sender the connection, not us the memory."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -49,6 +50,8 @@ async def _connected(
         yield reader, writer
     finally:
         writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
         made.close()
 
 
