@@ -144,12 +144,14 @@ class Page:
     """Some records as they came. `cursor` goes on after this page; None where the feed ends.
 
     `requested_at` is the moment the request was sent; `total` what the platform says there are.
+    `gaps` says why records may be missing although the feed ends here; empty where none are.
     """
 
     raws: tuple[Raw, ...]
     cursor: str | None
     requested_at: datetime
     total: int | None = None
+    gaps: str = ""
 
 
 @dataclass(frozen=True, slots=True)

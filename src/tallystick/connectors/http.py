@@ -29,6 +29,10 @@ _PAUSE_LEAST = timedelta(seconds=1)
 _PAUSE_MOST = timedelta(days=1)
 
 
+class AnswerTooLarge(Unreachable):
+    """More came than is taken into memory; asking for less at once may help."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A request without its token."""
@@ -105,7 +109,7 @@ async def _bounded(response: httpx.Response, size_bytes_max: int) -> bytes:
     async for chunk in response.aiter_bytes():
         body += chunk
         if len(body) > size_bytes_max:
-            raise Unreachable("The platform's answer is larger than can be taken.", sent=True)
+            raise AnswerTooLarge("The platform's answer is larger than can be taken.", sent=True)
     return bytes(body)
 
 

@@ -1,13 +1,13 @@
 """How one talks to Xero: addresses, headers, the two ways it pages, and what its answers mean."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 from tallystick.connectors.contract import Access, Page, Raw
-from tallystick.connectors.http import Answer, Call, request, retry_at
+from tallystick.connectors.http import Answer, AnswerTooLarge, Call, request, retry_at
 from tallystick.connectors.xero.refusals import problems
 from tallystick.errors import (
     Missing,
@@ -24,6 +24,10 @@ API_URL = "https://api.xero.com"
 PAGE_SIZE = 100
 # How often a list is walked again because somebody added to it meanwhile.
 _WALKS_MOST = 3
+# What one page may weigh: some ten times of it are held while it is mapped.
+_PAGE_BYTES_MAX = 16 * 1024 * 1024
+# Said of a request on its way or of one that is still worked on: not of what became of it.
+_UNDECIDED = {408, 409, 425}
 
 
 class XeroClient:
@@ -38,10 +42,17 @@ class XeroClient:
         return self._access.clock.now()
 
     async def get(
-        self, path: str, params: Mapping[str, str] | None = None, *, since: datetime | None = None
+        self,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        since: datetime | None = None,
+        size_bytes_max: int = 32 * 1024 * 1024,
     ) -> Answer:
         headers = {} if since is None else {"If-Modified-Since": _modified_since(since)}
-        return await self._call("GET", path, params=params or {}, headers=headers)
+        return await self._call(
+            "GET", path, params=params or {}, headers=headers, size_bytes_max=size_bytes_max
+        )
 
     async def put(self, path: str, params: Mapping[str, str], *, key: str, body: Raw) -> Raw:
         """Create; `key` is the operation's, which Xero takes for the same request only once."""
@@ -133,7 +144,7 @@ def refusal(answer: Answer, *, now: datetime) -> PlatformError | None:
             error = Missing("Xero has no such record.")
         case 429:
             error = _limited(answer, now)
-        case _ if 400 <= status < 500:
+        case _ if 400 <= status < 500 and status not in _UNDECIDED:
             error = _refused(answer)
         case _:
             error = Unreachable(f"Xero answered {status}.", sent=True)
@@ -200,32 +211,60 @@ def records_of(body: Raw, collection: str) -> tuple[Raw, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a walk through pages stands: how many distinct records it met, and the last of them."""
+    """Where a walk through pages stands: how many distinct records it met, and the last of them.
 
+    `start` counts the records before this page, which has `size` of them; `whole` is the size of
+    a page where none is too large.
+    """
+
+    whole: int
+    size: int
     walk: int = 1
-    page: int = 1
+    start: int = 0
     met: int = 0
     last_id: str = ""
 
+    @property
+    def page(self) -> int:
+        return self.start // self.size + 1
+
     def text(self) -> str:
-        return f"{self.page}.{self.walk}.{self.met}.{self.last_id}"
+        return f"{self.size}.{self.walk}.{self.start}.{self.met}.{self.last_id}"
 
     @classmethod
-    def of(cls, cursor: str | None) -> "_Place":
+    def of(cls, cursor: str | None, whole: int) -> "_Place":
         if cursor is None:
-            return cls()
-        page, walk, met, last_id = cursor.split(".", 3)
-        return cls(int(walk), int(page), int(met), last_id)
+            return cls(whole, whole)
+        *numbers, last_id = cursor.split(".", 4)
+        size, walk, start, met = map(int, numbers)
+        return cls(whole, size, walk, start, met, last_id)
+
+    def fresh(self, ids: list[str]) -> list[str]:
+        """Without those up to the last record met, which were met before."""
+        return ids[ids.index(self.last_id) + 1 :] if self.last_id in ids else ids
 
     def after(self, ids: list[str]) -> "_Place":
-        """The place after a page. What stands up to the last record met was met before."""
-        fresh = ids[ids.index(self.last_id) + 1 :] if self.last_id in ids else ids
-        return _Place(
-            walk=self.walk,
-            page=self.page + 1,
-            met=self.met + len(fresh),
+        """The place after a page; in whole pages again where one can start here."""
+        start = self.start + self.size
+        return replace(
+            self,
+            start=start,
+            size=self.size if start % self.whole else self.whole,
+            met=self.met + len(self.fresh(ids)),
             last_id=ids[-1] if ids else self.last_id,
         )
+
+    def again(self) -> "_Place | None":
+        """The start of the next walk, if there is to be one."""
+        if self.walk >= _WALKS_MOST:
+            return None
+        return _Place(self.whole, self.whole, walk=self.walk + 1)
+
+    def finer(self) -> "_Place | None":
+        """The same place in pages of a tenth, or of one record."""
+        if self.size == 1:
+            return None
+        return replace(self, size=1 if self.size % 10 else self.size // 10)
 
 
 def paged(
@@ -236,42 +275,65 @@ def paged(
     Ordered by the id, which never changes: nobody's edit moves a record to a page that was read
     already, as it would in the default order. A record added meanwhile pushes others to a later
     page, where they come again; one added before our place is missed, so when Xero counts more
-    records than were met the list is walked again, and what is missed even then comes with the
-    next read, whose window overlaps.
+    records than were met the list is walked again. What is missed even then leaves a gap, which
+    is said; it comes with the next read, whose window overlaps.
     """
-    asked = {**params, "order": f"{id_field} ASC", "pageSize": str(page_size)}
+    asked = {**params, "order": f"{id_field} ASC"}
+
+    async def page_at(
+        client: XeroClient, since: datetime | None, place: _Place
+    ) -> tuple[_Place, Answer]:
+        while True:
+            numbered = {"pageSize": str(place.size), "page": str(place.page)}
+            try:
+                return place, await client.get(
+                    path, {**asked, **numbered}, since=since, size_bytes_max=_PAGE_BYTES_MAX
+                )
+            except AnswerTooLarge:
+                finer = place.finer()
+                if finer is None:
+                    raise
+                place = finer
 
     async def pages(
         client: XeroClient, since: datetime | None, cursor: str | None
     ) -> AsyncIterator[Page]:
-        place: _Place | None = _Place.of(cursor)
+        place: _Place | None = _Place.of(cursor, page_size)
         while place is not None:
-            answer = await client.get(path, {**asked, "page": str(place.page)}, since=since)
+            here, answer = await page_at(client, since, place)
             body = answer.json()
-            raws = records_of(body, collection)
+            raws, told = records_of(body, collection), _pagination(body)
             ids = [_id(raw, id_field) for raw in raws]
-            place = _next(place, ids, _pagination(body), page_size)
+            place = _next(here, ids, told)
             yield Page(
                 raws,
                 cursor=None if place is None else place.text(),
                 requested_at=answer.requested_at,
-                total=_pagination(body).get("itemCount"),
+                total=told.get("itemCount"),
+                gaps="" if place else _gaps(here, ids, told),
             )
 
     return pages
 
 
-def _next(
-    place: _Place, ids: list[str], pagination: Mapping[str, int], page_size: int
-) -> _Place | None:
-    after = place.after(ids)
-    page_count = pagination.get("pageCount")
-    more = place.page < page_count if page_count is not None else len(ids) >= page_size
-    if ids and more:
-        return after
-    if pagination.get("itemCount", 0) > after.met and place.walk < _WALKS_MOST:
-        return _Place(walk=place.walk + 1)
-    return None
+def _next(place: _Place, ids: list[str], told: Mapping[str, int]) -> _Place | None:
+    # A page with nothing new leads nowhere: whoever always answers the same has no last page.
+    if place.fresh(ids) and _more(place, ids, told):
+        return place.after(ids)
+    return place.again() if _gaps(place, ids, told) else None
+
+
+def _more(place: _Place, ids: list[str], told: Mapping[str, int]) -> bool:
+    page_count = told.get("pageCount")
+    return place.page < page_count if page_count is not None else len(ids) >= place.size
+
+
+def _gaps(place: _Place, ids: list[str], told: Mapping[str, int]) -> str:
+    """What may be missing if this is the last page."""
+    count, met = told.get("itemCount", 0), place.after(ids).met
+    if count > met:
+        return f"Xero counts {count} records and showed {met}."
+    return "Xero's list has no end." if _more(place, ids, told) else ""
 
 
 def _pagination(body: Any) -> Mapping[str, int]:

@@ -49,6 +49,8 @@ def problem(detail: str) -> dict[str, Any]:
         (answer(400, {"ErrorNumber": 16, "Message": "No viable comparison"}), Refused),
         (answer(400, b"not even JSON"), Refused),
         (answer(412, b""), Refused),
+        (answer(408, b""), Unreachable),
+        (answer(409, b"the same request is still worked on"), Unreachable),
         (answer(429, b"Rate Limit Exceeded"), RateLimited),
         (answer(500, b"<html>"), Unreachable),
         (answer(501, b""), Unreachable),
@@ -218,8 +220,50 @@ async def test_a_record_added_behind_us_has_the_list_walked_again() -> None:
 async def test_a_list_that_never_holds_still_ends() -> None:
     things = Things(25)
     things.added = {number: f"0000{number:03}" for number in range(2, 200)}
-    await walked(things)
+    pages = await walked(things)
     assert len(things.asked) < 15
+    assert "records and showed" in pages[-1].gaps
+
+
+async def test_a_walk_that_met_all_has_no_gaps() -> None:
+    things = Things(25)
+    things.added = {2: "0003a"}
+    assert not any(page.gaps for page in await walked(things))
+
+
+async def test_a_list_that_shows_one_page_for_ever_ends_with_a_gap() -> None:
+    asked = []
+
+    def stuck(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        shown = [{"ThingID": f"{number:04}"} for number in range(10)]
+        return httpx.Response(200, json={"Things": shown, "pagination": {"pageCount": 10**9}})
+
+    pages = [page async for page in PAGES(client(stuck), None, None)]
+    assert len(asked) < 10
+    assert pages[-1].cursor is None
+    assert pages[-1].gaps
+
+
+async def test_pages_too_large_are_asked_for_in_smaller_ones() -> None:
+    """One record of the second page weighs more than the limit allows beside others."""
+    things, heavy = Things(35), "0015"
+    sizes = []
+
+    def weighing(request: httpx.Request) -> httpx.Response:
+        size, page = int(request.url.params["pageSize"]), int(request.url.params["page"])
+        sizes.append(size)
+        shown = things.ids[(page - 1) * size : page * size]
+        padding = "x" * (17 * 1024 * 1024) if heavy in shown and size > 1 else ""
+        pages = -(-len(things.ids) // size)
+        told = {"pageCount": pages, "itemCount": len(things.ids)}
+        listed = [{"ThingID": one} for one in shown]
+        return httpx.Response(200, json={"Things": listed, "pagination": told, "x": padding})
+
+    pages = [page async for page in PAGES(client(weighing), None, None)]
+    assert ids(pages) == things.ids
+    assert sizes == [10, 10, *[1] * 10, 10, 10]
+    assert not any(page.gaps for page in pages)
 
 
 @pytest.mark.parametrize("stop", [1, 2])

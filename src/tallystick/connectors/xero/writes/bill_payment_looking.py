@@ -26,8 +26,8 @@ from tallystick.connectors.xero.writes.bill_payment_plan import (
     planned,
 )
 from tallystick.connectors.xero.writes.checks import given
-from tallystick.connectors.xero.writes.sending import new_id
-from tallystick.errors import Missing, Problem, Refused
+from tallystick.connectors.xero.writes.sending import is_id, new_id
+from tallystick.errors import Missing, Problem, Refused, Unreachable
 from tallystick.model.base import Record
 from tallystick.model.payables import BillPayment
 
@@ -45,7 +45,7 @@ def batch_written(raw: Raw, batch: PayBatch) -> Written | None:
     """One bill payment for each line, in the order of the lines, and the movement at the bank."""
     paid = {bill_id: payment_id for bill_id, payment_id, _ in _payments_of(raw)}
     ids = [paid.get(share.bill_id.lower()) for share in batch.shares]
-    if not all(ids):
+    if not all(map(is_id, ids)):
         return None
     return Written(
         changes=(
@@ -122,7 +122,8 @@ async def picture(client: XeroClient, payment: BillPayment, books: XeroBooks) ->
         balances[f"bills/{share.bill_id}"] = looking.number_of(raw, "AmountDue")
     for note_id, raw in targets.notes.items():
         seen[f"billCreditNotes/{note_id}/payments"] = _ids(raw, "Payments", "PaymentID")
-        seen[f"billCreditNotes/{note_id}/allocations"] = _ids(raw, "Allocations", "AllocationID")
+        uses = raw.get("Allocations") or ()
+        seen[f"billCreditNotes/{note_id}/allocations"] = tuple(map(_allocation_id, uses))
         balances[f"billCreditNotes/{note_id}"] = looking.number_of(raw, "RemainingCredit")
     return Picture(seen=seen, balances=balances)
 
@@ -214,14 +215,26 @@ def _same_movement(raw: Raw, payment: BillPayment) -> bool:
 async def _new_allocations(client: XeroClient, use: Allocate, picture: Picture) -> list[Written]:
     raw = await looking.credit_note(client, use.credit_note_id)
     seen = picture.seen[f"billCreditNotes/{use.credit_note_id}/allocations"]
-    return [
-        paid(allocation_id, one)
+    alike = [
+        one
         for one in raw.get("Allocations") or ()
-        if (allocation_id := looking.text_of(one, "AllocationID")) not in seen
-        and _folded(looking.text_of(one, "Invoice", "InvoiceID")) == _folded(use.share.bill_id)
+        if _folded(looking.text_of(one, "Invoice", "InvoiceID")) == _folded(use.share.bill_id)
         and looking.number_of(one, "Amount") == use.share.amount
         and looking.day_of(one) == use.on
     ]
+    if "" in seen and any(not _allocation_id(one) for one in alike):
+        # An old one and ours look the same.
+        raise Unreachable("Xero names no ids of the credit note's allocations.", sent=True)
+    unnamed = f"{use.credit_note_id}-{use.share.bill_id}"  # as it is read, see settlements
+    return [
+        paid(found or unnamed, one) for one in alike if (found := _allocation_id(one)) not in seen
+    ]
+
+
+def _allocation_id(raw: Raw) -> str:
+    """The id of a use of a credit note; empty where Xero names none."""
+    found = looking.text_of(raw, "AllocationID")
+    return found if is_id(found) else ""
 
 
 async def _new_batches(
@@ -236,9 +249,21 @@ async def _new_batches(
     for batch_id in dict.fromkeys(one for one in behind if one):
         raw = await looking.batch_payment(client, batch_id)
         written = batch_written(raw, batch)
-        if written and _same_batch(raw, batch) and _same_movement(raw, payment):
+        if not _same_movement(raw, payment):
+            continue
+        if written and _same_batch(raw, batch):
             found.append(written)
+        elif _pays_some(raw, batch):
+            # Neither there nor not there: sent again, some bills would be paid twice.
+            raise Unreachable("Xero shows a part of the batch.", sent=True)
     return found
+
+
+def _pays_some(raw: Raw, batch: PayBatch) -> bool:
+    """Whether it pays nothing but bills of ours, each with our amount, though not all of them."""
+    ours = {_folded(share.bill_id): share.amount for share in batch.shares}
+    theirs = [(bill_id, amount) for bill_id, _, amount in _payments_of(raw)]
+    return all(ours.get(bill_id) == amount for bill_id, amount in theirs)
 
 
 def _same_batch(raw: Raw, batch: PayBatch) -> bool:

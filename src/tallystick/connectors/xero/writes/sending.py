@@ -66,6 +66,14 @@ async def create(
 
 
 def refuse_errors(record: Raw) -> None:
+    """Raise what Xero says against an element of its answer.
+
+    Raises:
+        Refused: it was not taken.
+        Unreachable: it says neither yes nor no.
+    """
+    if not isinstance(record, dict):
+        raise Unreachable("Xero's answer holds no record.", sent=True)
     if is_error(record):
         found = problems(record)
         raise Refused(found[0].message if found else "Xero refused the record.", problems=found)
@@ -73,7 +81,12 @@ def refuse_errors(record: Raw) -> None:
 
 def new_id(record: Raw, id_field: str) -> str:
     """The id Xero gave. An answer without one is looked into, not believed."""
-    value = record.get(id_field)
-    if not isinstance(value, str) or not value or value == _NO_ID:
+    value = record.get(id_field) if isinstance(record, dict) else None
+    if not is_id(value):
         raise Unreachable(f"Xero's answer names no {id_field}.", sent=True)
-    return value
+    return str(value)
+
+
+def is_id(value: object) -> bool:
+    """Whether it names a record; Xero writes zeros where there is none."""
+    return isinstance(value, str) and bool(value) and value != _NO_ID
