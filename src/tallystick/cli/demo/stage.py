@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,8 +32,10 @@ class Stage:
 
 
 @contextmanager
-def serving(*, books: Path | None, size: str, seed: int) -> Iterator[Stage]:
-    """Start everything on free ports; stop it in order, whatever happens."""
+def serving(
+    *, books: Path | None, size: str, seed: int, settings: Mapping[str, str] | None = None
+) -> Iterator[Stage]:
+    """Start everything on free ports, with more settings if any; stop it in order."""
     with tempfile.TemporaryDirectory(prefix="tallystick-demo-") as folder:
         place = Path(folder)
         place.chmod(0o755)
@@ -50,7 +52,7 @@ def serving(*, books: Path | None, size: str, seed: int) -> Iterator[Stage]:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env=_environment(port),
+                env={**_environment(port), **(settings or {})},
             )
         try:
             base_url = f"http://127.0.0.1:{port}"
