@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from tests.journeys.link_ground import PUBLIC, XERO, Browser, Page, World, start_of, world_of
 
+from tallystick.companies import companies
 from tallystick.companies.connections import Connection, Status
 from tallystick.db.pool import Database, one
 from tallystick.lib.clock import FixedClock
@@ -289,6 +290,25 @@ async def test_what_does_not_exist_is_not_told_apart(world: World) -> None:
     ]
     assert {page.status for page in pages} == {404}
     assert len({page.html for page in pages}) == 1
+
+
+@pytest.mark.parametrize(
+    "path", ["/companies/{company}/connections/{id}/start", "/company/{company}"]
+)
+async def test_a_company_deleted_while_its_link_is_opened_is_missing(
+    world: World, path: str
+) -> None:
+    connection, browser = await world.connection(), await world.browser()
+    company = world.company
+    url = f"{PUBLIC}{path.format(company=company.id, id=connection.id)}"
+    async with world.database.transaction() as tx:
+        await companies.delete(
+            tx, client_id=company.client_id, company_id=company.id, now=world.clock.now()
+        )
+        opening = asyncio.create_task(browser.open(url))
+        await asyncio.wait({opening}, timeout=0.3)
+
+    assert (await opening).status == 404
 
 
 async def test_pages_cannot_be_framed_kept_or_scripted(world: World) -> None:

@@ -1,6 +1,5 @@
 """The one place where what went wrong becomes an answer."""
 
-import traceback
 from collections.abc import Sequence
 from datetime import datetime
 from math import ceil
@@ -26,9 +25,7 @@ from tallystick.errors import (
     Unreachable,
 )
 from tallystick.http.endpoint import answer
-from tallystick.lib.log import log
-
-_FRAMES_LOGGED = 12
+from tallystick.lib.log import log, where
 
 
 def rendered(error: Exception, *, correlation_id: str, now: datetime) -> Response:
@@ -113,12 +110,10 @@ def _validation(problems: Sequence[Problem]) -> dict[str, Any] | None:
 
 
 def _report(error: Exception, correlation_id: str) -> None:
-    """Where it happened, without its message: that may quote a customer's data."""
-    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES_LOGGED:]
     log.error(
         "request_failed",
         correlation_id=correlation_id,
         problem=type(error).__name__,
         sqlstate=getattr(error, "sqlstate", None),
-        where=[f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
+        where=where(error),
     )

@@ -2,11 +2,13 @@
 
 import logging
 import sys
+import traceback
 from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
 
+_FRAMES_LOGGED = 12
 _SECRET_FIELDS = {"token", "access_token", "refresh_token", "secret", "password", "authorization"}
 
 
@@ -46,6 +48,12 @@ def configure(*, as_json: bool, level: str = "info") -> None:
 def configure_libraries() -> None:
     """Let what libraries say through the standard logging appear only where it is a warning."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s %(message)s")
+
+
+def where(error: BaseException) -> list[str]:
+    """Where it happened, without its message: that may quote a customer's data."""
+    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES_LOGGED:]
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
 
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()

@@ -16,7 +16,7 @@ from tallystick.lib.ids import derived_id
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*")
 _CUSTOM_MAX = 50
-_CUSTOM_CHARACTERS_MAX = 2000
+_CUSTOM_CHARACTERS_MAX = 4000
 # Parameters of the link itself: they are meant for us.
 _OURS = frozenset({"otp", "openId"})
 
@@ -61,14 +61,19 @@ NOTHING_NEW = Outcome(201)
 
 
 def custom_parameters(query: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """What a link carries for the redirect; the last one where a name is repeated."""
+    """What a link carries for the redirect; the last one where a name is repeated.
+
+    Anybody may open a link, and every visit is stored with them, so they are few and short.
+    """
     found: dict[str, str] = {}
+    left = _CUSTOM_CHARACTERS_MAX
     for name, value in query:
         ours = name in _OURS or name.startswith("link.")
         # PostgreSQL's jsonb holds no NUL.
-        fits = len(name) + len(value) <= _CUSTOM_CHARACTERS_MAX and "\0" not in name + value
+        fits = len(name) + len(value) <= left and "\0" not in name + value
         if name and fits and not ours and (name in found or len(found) < _CUSTOM_MAX):
             found[name] = value
+            left -= len(name) + len(value)
     return found
 
 

@@ -4,13 +4,15 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
+import psycopg
+from psycopg_pool import PoolClosed, PoolTimeout, TooManyRequests
 from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from tallystick.companies.connections import Status
 from tallystick.errors import Conflict, NotFound, TallystickError
-from tallystick.lib.log import log
+from tallystick.lib.log import log, where
 from tallystick.link import overview
 from tallystick.link.flow import Choice, Flow
 from tallystick.link.redirect import NOTHING_NEW, custom_parameters
@@ -23,6 +25,7 @@ from tallystick.link_web.pages import Pages
 _STATIC = Path(__file__).with_name("static")
 _FILES = {"link.css": "text/css", "icon.svg": "image/svg+xml"}
 _LINGERS_S = 3600
+_BUSY = (psycopg.OperationalError, PoolTimeout, PoolClosed, TooManyRequests)
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -63,8 +66,16 @@ class _Site:
                 response = await handler(request)
             except TallystickError as error:
                 response = self._refused(error)
-            except Exception:  # noqa: BLE001 - a customer sees a page whatever happens
-                log.exception("link_page_failed", path=request.url.path)
+            except psycopg.errors.ForeignKeyViolation:
+                # What the link is about was deleted between the look and the visit.
+                response = self._pages.page("missing", status=404)
+            except _BUSY as error:
+                log.warning("database_unavailable", problem=type(error).__name__)
+                response = self._pages.page("broken", status=503)
+                response.headers["Retry-After"] = "1"
+            except Exception as error:  # noqa: BLE001 - a customer sees a page whatever happens
+                problem = type(error).__name__
+                log.error("link_page_failed", problem=problem, where=where(error))
                 response = self._pages.page("broken", status=500)
             return self._visitors.guard(response)
 

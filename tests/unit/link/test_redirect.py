@@ -136,6 +136,11 @@ def test_a_link_with_too_much_to_carry_loses_the_rest() -> None:
     assert custom_parameters([("a", "x\0y"), ("b\0", "x")]) == {}
 
 
+def test_what_a_visit_stores_of_its_link_is_bounded_in_all() -> None:
+    carried = custom_parameters((f"p{n}", "x" * 1990) for n in range(50))
+    assert sum(len(name) + len(value) for name, value in carried.items()) <= 4000
+
+
 @given(st.text(), st.text())
 def test_no_value_changes_where_the_browser_goes(value: str, name: str) -> None:
     custom = {"x": value, name: value}
