@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
+from tests.oracles import openapi_events
 
 Event = Any
 
@@ -46,12 +47,13 @@ class Listener:
         ]
 
     def hear(self, event_type: str, *, within_s: float = 60, **members: Any) -> Event:
-        """The first such event, waited for."""
+        """The first such event, waited for; it is as the reference documents it."""
         with self.changed:
             heard = self.changed.wait_for(lambda: self.of(event_type, **members), within_s)
         assert heard, (
             f"{event_type} {members} was not heard; {[e['eventType'] for e in self.events]}"
         )
+        assert not openapi_events.complaints(heard[0])
         return heard[0]
 
 
