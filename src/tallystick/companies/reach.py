@@ -82,6 +82,14 @@ class Reach:
             raise BadRequest(f"{name} ({platform_key}) is not supported by this version yet.")
         raise BadRequest(f"There is no platform with the key {platform_key}.")
 
+    def readable(self) -> list[tuple[str, str]]:
+        """Every data type that a platform that is built can give: (platform key, data type)."""
+        return [
+            (key, read.type.key)
+            for key, connector in self._connectors.items()
+            for read in connector.reads
+        ]
+
     def app(self, platform_key: str) -> AppCredentials:
         """Our registration at the platform.
 

@@ -24,7 +24,8 @@ where r.hash is distinct from i.hash
 update company set changes = changes + %(count)s where id = %(company_id)s returning changes
 
 -- upsert --
--- Hash and time are looked at again: another read may have been faster. Where the hash is the same,
+-- Hash and time are looked at again: another read may have been faster; but what lies far ahead of
+-- us was written down before a clock was set back, and would stay for ever. Where the hash is the same,
 -- the record only came from another raw one: then that is noted, and nothing counts as changed.
 insert into record (company_id, connection_id, data_type, id, body, fields, hash, raw_hash, parent,
     is_deleted, modified_at, read_at, change)
@@ -46,12 +47,12 @@ on conflict (company_id, connection_id, data_type, id) do update set
         else excluded.modified_at end,
     read_at = excluded.read_at,
     change = case record.hash when excluded.hash then record.change else excluded.change end
-where record.read_at <= excluded.read_at
+where (record.read_at <= excluded.read_at or record.read_at > %(clock_went_back)s)
     and not exists (
         select from record_seen s
         where s.company_id = record.company_id and s.connection_id = record.connection_id
             and s.data_type = record.data_type and s.read_at > excluded.read_at
-            and record.id = any (s.ids)
+            and s.read_at <= %(clock_went_back)s and record.id = any (s.ids)
     )
 returning xmax = 0 as created, change > %(last_change)s - %(count)s as changed
 
@@ -99,27 +100,31 @@ where r.parent is null or not exists (
 )
 
 -- count_missing --
-select count(*) as held, count(*) filter (where read_at < %(before)s and id not in (
-    select unnest(s.ids) from record_seen s
+-- Joined, as here and below `not in` would compare each with each where the list outgrows the memory
+-- of one operation: a million records would never end.
+with seen as (
+    select distinct unnest(s.ids) as id from record_seen s
     where s.company_id = %(company_id)s and s.connection_id = %(connection_id)s
         and s.data_type = %(data_type)s and s.read_at >= %(before)s
-)) as missing
-from record
-where company_id = %(company_id)s and connection_id = %(connection_id)s
-    and data_type = %(data_type)s and not is_deleted
+)
+select count(*) as held,
+    count(*) filter (where record.read_at < %(before)s and seen.id is null) as missing
+from record left join seen on seen.id = record.id
+where record.company_id = %(company_id)s and record.connection_id = %(connection_id)s
+    and record.data_type = %(data_type)s and not record.is_deleted
 
 -- delete_missing --
 -- Needs lock_company first. The hash is emptied, so that a record that comes back differs.
-with missing as (
-    select ctid, row_number() over (order by id) as place
-    from record
-    where company_id = %(company_id)s and connection_id = %(connection_id)s
-        and data_type = %(data_type)s and not is_deleted and read_at < %(before)s
-        and id not in (
-            select unnest(s.ids) from record_seen s
-            where s.company_id = %(company_id)s and s.connection_id = %(connection_id)s
-                and s.data_type = %(data_type)s and s.read_at >= %(before)s
-        )
+with seen as (
+    select distinct unnest(s.ids) as id from record_seen s
+    where s.company_id = %(company_id)s and s.connection_id = %(connection_id)s
+        and s.data_type = %(data_type)s and s.read_at >= %(before)s
+), missing as (
+    select record.ctid, row_number() over (order by record.id) as place
+    from record left join seen on seen.id = record.id
+    where record.company_id = %(company_id)s and record.connection_id = %(connection_id)s
+        and record.data_type = %(data_type)s and not record.is_deleted
+        and record.read_at < %(before)s and seen.id is null
 ), deleted as (
     update record r
     set is_deleted = true, hash = '', raw_hash = null, read_at = %(before)s,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tallystick.db.pool import Tx, all_rows, one
@@ -13,6 +13,8 @@ from tallystick.records.pages import Listed, get, page
 from tallystick.records.rows import Incoming, Row, body, lead, row
 
 _SQL = beside(__file__, "record.sql")
+
+_CLOCKS_DIFFER_MAX = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,7 @@ class _Put:
             "are_deleted": [each.is_deleted for each in rows],
             "modified_at": moment,
             "read_at": self.read_at,
+            "clock_went_back": self.now + _CLOCKS_DIFFER_MAX,
             "count": len(rows),
             "last_change": await _lock_company(self.tx, self.place, len(rows)),
         }
@@ -200,8 +203,15 @@ async def mark_missing(
     await _lock_company(tx, place, 0)
     parameters = {**place, **_mark(BY_KEY[data_type], now), "before": before}
     found = await one(tx, _SQL["delete_missing"], parameters)
-    await tx.execute(_SQL["forget_seen"], {**place, "before": before})
     return 0 if found is None else int(found["deleted"])
+
+
+async def forget_seen(
+    tx: Tx, *, company_id: str, connection_id: str, data_type: str, before: datetime
+) -> None:
+    """Let go of what was noted about reads that began, and ended, before that moment."""
+    place = _place(company_id, connection_id, data_type)
+    await tx.execute(_SQL["forget_seen"], {**place, "before": before})
 
 
 def _place(company_id: str, connection_id: str, data_type: str) -> dict[str, str]:
@@ -243,6 +253,7 @@ __all__ = [
     "Listed",
     "Stored",
     "count_missing",
+    "forget_seen",
     "get",
     "known_raws",
     "mark_missing",

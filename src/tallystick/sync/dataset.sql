@@ -100,15 +100,19 @@ returning *
 
 -- last_success --
 -- The last read that brought something, and when everything was last read.
-select dataset.*, (
-    select max(whole.read_began_at) from dataset whole
-    where whole.company_id = dataset.company_id and whole.connection_id = dataset.connection_id
-      and whole.data_type = dataset.data_type and whole.status = 'Complete' and whole.full_read
-) as whole_read_at
+select dataset.*, whole.read_began_at as whole_read_at, whole.since as whole_read_since
 from dataset
-where company_id = %(company_id)s and connection_id = %(connection_id)s
-  and data_type = %(data_type)s and status = 'Complete'
-order by requested_at desc limit 1
+left join lateral (
+    select read_began_at, since from dataset earlier
+    where earlier.company_id = dataset.company_id
+      and earlier.connection_id = dataset.connection_id
+      and earlier.data_type = dataset.data_type and earlier.status = 'Complete'
+      and earlier.full_read
+    order by requested_at desc limit 1
+) whole on true
+where dataset.company_id = %(company_id)s and dataset.connection_id = %(connection_id)s
+  and dataset.data_type = %(data_type)s and dataset.status = 'Complete'
+order by dataset.requested_at desc limit 1
 
 -- due --
 -- Reads that should be worked on and for which there is no job, whatever became of it.
@@ -122,10 +126,13 @@ order by requested_at, id
 limit %(most)s
 
 -- note_issue --
--- Counted where it was seen before; a read keeps a thousand different ones.
+-- Counted where it was seen before; a read keeps a thousand different ones of each severity.
 insert into dataset_issue (dataset_id, severity, rule_id, item_id, message, validator, count)
 select %(dataset_id)s, %(severity)s, %(rule_id)s, %(item_id)s, %(message)s, %(validator)s, %(count)s
-where (select count(*) from dataset_issue where dataset_id = %(dataset_id)s) < 1000
+where (
+    select count(*) from dataset_issue
+    where dataset_id = %(dataset_id)s and severity = %(severity)s
+) < 1000
 on conflict (dataset_id, severity, rule_id, item_id, message)
 do update set count = dataset_issue.count + excluded.count
 
@@ -135,7 +142,7 @@ where dataset_id = %(dataset_id)s
 order by severity, rule_id, item_id, message
 limit 1000
 
--- has_unmappable --
+-- has_gaps --
 select exists (
     select from dataset_issue where dataset_id = %(dataset_id)s and severity = 'error'
 ) as found

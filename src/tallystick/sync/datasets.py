@@ -71,10 +71,14 @@ _IDS = ("company_id", "id", "connection_id", "batch_id")
 
 @dataclass(frozen=True, slots=True)
 class LastSuccess:
-    """The last completed read of a type; `whole_read_at`: when everything was last read."""
+    """The last completed read of a type; `whole_read_at`: when everything was last read.
+
+    `whole_read_since`: the earliest change that was then wanted; None for all there is.
+    """
 
     dataset: Dataset
     whole_read_at: datetime | None
+    whole_read_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +254,9 @@ async def last_success(tx: Tx, dataset: Dataset) -> LastSuccess | None:
         "data_type": dataset.data_type,
     }
     row = await one(tx, _SQL["last_success"], keys)
-    return None if row is None else LastSuccess(of_row(row), row["whole_read_at"])
+    if row is None:
+        return None
+    return LastSuccess(of_row(row), row["whole_read_at"], row["whole_read_since"])
 
 
 async def defer_due(tx: Tx, *, now: datetime, most: int) -> int:
@@ -285,9 +291,9 @@ async def issues_of(tx: Tx, *, dataset_id: str) -> list[Issue]:
     return [Issue(**row) for row in await all_rows(tx, _SQL["issues"], {"dataset_id": dataset_id})]
 
 
-async def has_unmappable(tx: Tx, *, dataset_id: str) -> bool:
-    """Whether a record could not be mapped, so that nobody knows what it would have been."""
-    row = await one(tx, _SQL["has_unmappable"], {"dataset_id": dataset_id})
+async def has_gaps(tx: Tx, *, dataset_id: str) -> bool:
+    """Whether a record could not be mapped, or was never shown: nobody knows which it was."""
+    row = await one(tx, _SQL["has_gaps"], {"dataset_id": dataset_id})
     return row is not None and bool(row["found"])
 
 

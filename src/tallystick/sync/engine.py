@@ -4,7 +4,7 @@ Killed anywhere, the next run goes on from the last stored place; a page stored 
 nothing. No transaction is open while the platform is asked.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -27,11 +27,13 @@ from tallystick.sync.plan import blows_fuse, plan
 from tallystick.sync.states import Status
 from tallystick.sync.verdicts import TRIES_MAX, Ending, FuseBlown, Pause, verdict
 
+_SEEN_KEPT_FOR = timedelta(days=1)
+
 _SKIPPED = Issue(
     "warning",
     "accounting-deletions-not-looked-for",
     "",
-    "A record could not be mapped, so what is no longer listed was not taken for deleted.",
+    "Not all records could be read, so what is no longer listed was not taken for deleted.",
     "Deletions",
 )
 
@@ -128,6 +130,10 @@ class Engine:
                 now=now,
             )
             chosen = plan(read, last, connection, floor=floor, now=now)
+            if chosen.whole:
+                # No request lives so long: no page is still to come that these would be held
+                # against.
+                await store.forget_seen(tx, **dataset.place, before=now - _SEEN_KEPT_FOR)
             return await datasets.plan(
                 tx,
                 dataset,
@@ -141,7 +147,7 @@ class Engine:
 
     async def _finish(self, dataset: Dataset, connection: Connection) -> None:
         crash.point("sync.before_finish")
-        now = self._clock.now()
+        now = max(self._clock.now(), dataset.requested_at)
         async with self._database.transaction() as tx:
             # Company, connection, read: the order in which all who hold several take them.
             await datasets.hold_company(tx, company_id=dataset.company_id)
@@ -161,7 +167,7 @@ class Engine:
     ) -> int:
         if not dataset.full_read or dataset.read_began_at is None:
             return 0
-        if await datasets.has_unmappable(tx, dataset_id=dataset.id):
+        if await datasets.has_gaps(tx, dataset_id=dataset.id):
             await datasets.note(tx, dataset_id=dataset.id, issues=[_SKIPPED])
             return 0
         where, before = dataset.place, dataset.read_began_at

@@ -52,9 +52,16 @@ def raw_hashes(page: Page, feed: Feed[Any, Any], books: Books) -> list[bytes]:
 
 
 def mapped(
-    raws: Sequence[tuple[Raw, bytes]], read: Read[Any, Any], feed: Feed[Any, Any], books: Books
+    raws: Sequence[tuple[Raw, bytes]],
+    read: Read[Any, Any],
+    feed: Feed[Any, Any],
+    books: Books,
+    *,
+    gaps: str = "",
 ) -> Mapped:
     """The records of raw ones; what is odd in one never stops the others.
+
+    `gaps` is the page's own word that records may be missing.
 
     Raises:
         MappingFault: the mapping broke in a way no value should cause.
@@ -62,17 +69,23 @@ def mapped(
     gathered = _Gathered()
     for raw, raw_hash in raws:
         _gather(gathered, raw, raw_hash, read, feed, books)
-    issues = tuple(
-        Issue(severity, rule, item, message, f"{read.type.__name__}Validator", count)
-        for (severity, rule, item, message), count in gathered.issues.most_common(
-            _ISSUES_A_PAGE_MAX
-        )
-    )
+    if gaps:
+        gathered.issues["error", f"accounting-{read.type.key}-incomplete", "", gaps] += 1
     return Mapped(
         tuple(gathered.by_id.values()),
         tuple(gathered.parents),
-        issues,
+        _issues(gathered, f"{read.type.__name__}Validator"),
         frozenset(gathered.unknown),
+    )
+
+
+def _issues(gathered: _Gathered, validator: str) -> tuple[Issue, ...]:
+    """Errors first: where there are too many, those that forbid deletions must not be left out."""
+    found = gathered.issues.most_common()
+    found.sort(key=lambda issue: issue[0][0] != "error")
+    return tuple(
+        Issue(severity, rule, item.replace("\0", ""), message.replace("\0", ""), validator, count)
+        for (severity, rule, item, message), count in found[:_ISSUES_A_PAGE_MAX]
     )
 
 

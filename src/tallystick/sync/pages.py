@@ -15,6 +15,7 @@ from tallystick.lib.log import log
 from tallystick.records import store
 from tallystick.sync import datasets, mapping
 from tallystick.sync.datasets import Dataset
+from tallystick.sync.mapping import Mapped
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,10 @@ class Run:
     client: Any
     books: Books
     platform_key: str
+
+
+class _KnownNoMore(Exception):
+    """A write has stored one of the records since we looked: it has to be mapped after all."""
 
 
 class Pages:
@@ -89,17 +94,36 @@ class Pages:
 
     async def _store(self, dataset: Dataset, run: Run, page: Page, *, over: bool) -> Dataset:
         """The page and the place after it, both or neither; a slice that is over asks for more."""
-        where, feed = dataset.place, run.read.feeds[dataset.feed]
+        feed = run.read.feeds[dataset.feed]
         hashes = mapping.raw_hashes(page, feed, run.books)
-        async with self._database.transaction() as tx:
-            known = await store.known_raws(tx, **where, raw_hashes=hashes)
-        fresh = [
-            (raw, digest)
-            for raw, digest in zip(page.raws, hashes, strict=True)
-            if digest not in known
-        ]
-        mapped = mapping.mapped(fresh, run.read, feed, run.books)
-        self._tell_fields(run, feed, mapped.unknown)
+        while True:
+            async with self._database.transaction() as tx:
+                known = await store.known_raws(tx, **dataset.place, raw_hashes=hashes)
+            fresh = [
+                (raw, digest)
+                for raw, digest in zip(page.raws, hashes, strict=True)
+                if digest not in known
+            ]
+            mapped = mapping.mapped(fresh, run.read, feed, run.books, gaps=page.gaps)
+            self._tell_fields(run, feed, mapped.unknown)
+            try:
+                return await self._put(dataset, run, page, known, mapped, over=over)
+            except _KnownNoMore:
+                log.info("page_mapped_again", dataset=dataset.id)
+
+    async def _put(
+        self,
+        dataset: Dataset,
+        run: Run,
+        page: Page,
+        known: set[bytes],
+        mapped: Mapped,
+        *,
+        over: bool,
+    ) -> Dataset:
+        where = dataset.place
+        # A clock that was set back must make nothing look older than the read it belongs to.
+        read_at = max(page.requested_at, dataset.read_began_at or page.requested_at)
         async with self._database.transaction() as tx:
             await datasets.hold_company(tx, company_id=dataset.company_id)
             # Then the read's own row: it is refused here if anything has gone, and nothing of the
@@ -113,13 +137,15 @@ class Pages:
                 read=len(known) + len(mapped.incoming),
             )
             if dataset.full_read and known:
-                await store.touch(tx, **where, raw_hashes=list(known), read_at=page.requested_at)
+                if await store.known_raws(tx, **where, raw_hashes=list(known)) != known:
+                    raise _KnownNoMore
+                await store.touch(tx, **where, raw_hashes=list(known), read_at=read_at)
             stored = await store.put_page(
                 tx,
                 **where,
                 incoming=mapped.incoming,
-                read_at=page.requested_at,
-                now=self._clock.now(),
+                read_at=read_at,
+                now=max(self._clock.now(), dataset.requested_at),
                 parents=mapped.parents,
             )
             await datasets.count(

@@ -40,10 +40,20 @@ def plan(
         or last.dataset.organisation_id != connection.organisation_id
         or last.whole_read_at is None
         or now - last.whole_read_at >= WHOLE_EVERY
+        # The clock was set back: what changed in between has moments that were asked for already.
+        or began_at > now
+        or _widened(last, floor)
     ):
         return Plan(whole=True, since=floor)
     since = began_at - read.overlap
     return Plan(whole=False, since=since if floor is None else max(since, floor))
+
+
+def _widened(last: LastSuccess, floor: datetime | None) -> bool:
+    """Whether more is wanted than the last whole read was asked for."""
+    if last.whole_read_since is None:
+        return False
+    return floor is None or floor < last.whole_read_since
 
 
 FUSE_ROWS_MIN = 20

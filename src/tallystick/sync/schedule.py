@@ -1,6 +1,7 @@
 """When reads are queued by themselves: after a link, and as often as the settings say."""
 
 from datetime import datetime
+from typing import Any
 
 from tallystick.companies import companies, connections
 from tallystick.companies.connections import Connection
@@ -25,8 +26,11 @@ async def queue_initial(database: Database, reach: Reach, *, now: datetime) -> N
     async with database.transaction() as tx:
         rows = await all_rows(tx, _SQL["newly_linked"], {"most": _CONNECTIONS_MAX})
     for row in rows:
-        async with database.transaction() as tx:
-            await _queue_initial(tx, reach, str(row["id"]), now)
+        try:
+            async with database.transaction() as tx:
+                await _queue_initial(tx, reach, str(row["id"]), now)
+        except TallystickError as error:
+            log.warning("initial_read_skipped", connection=str(row["id"]), reason=error.message)
 
 
 async def _queue_initial(tx: Tx, reach: Reach, connection_id: str, now: datetime) -> None:
@@ -89,7 +93,7 @@ async def queue(
 async def queue_scheduled(database: Database, reach: Reach, *, now: datetime) -> None:
     """What is due by the clock, connection by connection."""
     async with database.transaction() as tx:
-        rows = await all_rows(tx, _SQL["scheduled"], {"id": None, "now": now, "most": _TYPES_MAX})
+        rows = await all_rows(tx, _SQL["scheduled"], _due(reach, None, now))
     for connection_id in list(dict.fromkeys(str(row["id"]) for row in rows))[:_CONNECTIONS_MAX]:
         try:
             async with database.transaction() as tx:
@@ -98,12 +102,22 @@ async def queue_scheduled(database: Database, reach: Reach, *, now: datetime) ->
             log.warning("schedule_skipped", connection=connection_id, reason=error.message)
 
 
+def _due(reach: Reach, connection_id: str | None, now: datetime) -> dict[str, Any]:
+    readable = reach.readable()
+    return {
+        "id": connection_id,
+        "now": now,
+        "most": _TYPES_MAX,
+        "platform_keys": [platform_key for platform_key, _ in readable],
+        "data_types": [data_type for _, data_type in readable],
+    }
+
+
 async def _queue_scheduled(tx: Tx, reach: Reach, connection_id: str, now: datetime) -> None:
     await one(tx, _SQL["hold"], {"id": connection_id})
-    due = {"id": connection_id, "now": now, "most": _TYPES_MAX}
-    asked = {row["data_type"] for row in await all_rows(tx, _SQL["scheduled"], due)}
+    due = await all_rows(tx, _SQL["scheduled"], _due(reach, connection_id, now))
+    asked = {row["data_type"] for row in due}
     connection = await connections.find(tx, connection_id)
-    connector = reach.connector(connection.platform_key)
-    data_types = [r.key for r in DATA_TYPES if r.key in asked and connector.read_of(r.key)]
+    data_types = [r.key for r in DATA_TYPES if r.key in asked]
     if data_types:
         await queue(tx, reach, connection, data_types, initial=False, now=now)

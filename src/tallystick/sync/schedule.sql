@@ -24,7 +24,9 @@ select distinct data_type from dataset
 where company_id = %(company_id)s and connection_id = %(id)s and status = 'Complete'
 
 -- scheduled --
--- Types whose last attempt (or the link, before any) began longer ago than their schedule says.
+-- Types whose last attempt (or the link, before any) began longer ago than their schedule says, of
+-- those that the platform can give: what nobody can read would be due for ever, and in the way.
+-- Moments of the future are from before a clock was set back: they do not count.
 with wanted as (
     select connection.id, connection.company_id, connection.linked_at,
         setting ->> 'dataType' as data_type,
@@ -39,6 +41,12 @@ with wanted as (
     cross join lateral jsonb_array_elements(sync_setting.settings) as listed (setting)
     where connection.status = 'Linked'
       and (connection.id = %(id)s::uuid or %(id)s::uuid is null)
+      and exists (
+          select from unnest(%(platform_keys)s::text[], %(data_types)s::text[])
+              as readable (platform_key, data_type)
+          where readable.platform_key = connection.platform_key
+            and readable.data_type = setting ->> 'dataType'
+      )
 )
 select wanted.id, wanted.data_type
 from wanted
@@ -48,8 +56,10 @@ where preference = 1 and every > interval '0'
           select max(dataset.requested_at) from dataset
           where dataset.company_id = wanted.company_id and dataset.connection_id = wanted.id
             and dataset.data_type = wanted.data_type
+            and dataset.requested_at <= %(now)s::timestamptz + interval '1 hour'
       ),
-      wanted.linked_at
+      case when wanted.linked_at <= %(now)s::timestamptz + interval '1 hour'
+          then wanted.linked_at else '-infinity' end
   ) <= %(now)s - every
   and not exists (
       select from dataset
