@@ -324,6 +324,26 @@ async def test_an_attempt_of_which_nothing_was_heard_is_made_again(hooks: Hooks)
     assert (row["state"], row["attempt"]) == ("Success", 2)
 
 
+async def test_an_attempt_that_died_with_its_worker_shortens_nothing(hooks: Hooks) -> None:
+    await hooks.register("hook.example")
+    hooks.receivers.answers["hook.example"] = 503
+    await hooks.tell()
+    await hooks.later(seconds=0)
+    for delay_s in RETRY_DELAYS_S[:4]:
+        await hooks.later(seconds=delay_s)
+    # The sixth begins, and its worker dies: there are no ten hours between it and the seventh.
+    hooks.clock.advance(seconds=RETRY_DELAYS_S[4])
+    async with hooks.database.transaction() as tx:
+        assert await deliveries.take(tx, under_way={}, each=4, most=4, now=hooks.clock.now())
+    await hooks.later(seconds=GUARD.total_seconds())
+    await hooks.later(hours=10)
+    hooks.receivers.answers["hook.example"] = 204
+    await hooks.later(hours=10)
+
+    (row,) = await hooks.deliveries()
+    assert row["state"] == "Success"
+
+
 async def test_a_success_heard_late_still_ends_the_message(hooks: Hooks) -> None:
     await hooks.register("slow.example")
     hooks.receivers.silent["slow.example"] = released = asyncio.Event()

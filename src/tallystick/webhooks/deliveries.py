@@ -55,11 +55,13 @@ async def record(tx: Tx, message: Message, outcome: Outcome, *, now: datetime) -
         await tx.execute(_SQL["succeed"], row)
         return
     await tx.execute(_SQL["consumer_failed"], row)
-    if message.number <= len(RETRY_DELAYS_S):
-        delay = timedelta(seconds=RETRY_DELAYS_S[message.number - 1])
-        await tx.execute(_SQL["retry_later"], {**row, "next_at": now + delay})
-    else:
-        await tx.execute(_SQL["give_up"], row)
+    # A worker that died took an attempt with it, and what was to be waited after it: who has none
+    # left is only given up after the time that all of them take.
+    if message.number > len(RETRY_DELAYS_S):
+        told_before = now - timedelta(seconds=sum(RETRY_DELAYS_S))
+        await tx.execute(_SQL["give_up"], {**row, "told_before": told_before})
+    delay = timedelta(seconds=RETRY_DELAYS_S[min(message.number, len(RETRY_DELAYS_S)) - 1])
+    await tx.execute(_SQL["retry_later"], {**row, "next_at": now + delay})
 
 
 async def forget_events(tx: Tx, *, before: datetime) -> bool:

@@ -45,7 +45,8 @@ where id = %(id)s and attempt = %(attempt)s and completed_at is null;
 -- give_up --
 update delivery
 set state = 'Failure', completed_at = %(now)s, next_at = null, last_status = %(status)s, last_error = %(error)s
-where id = %(id)s and attempt = %(attempt)s and completed_at is null;
+where id = %(id)s and attempt = %(attempt)s and completed_at is null
+  and created_at <= %(told_before)s;
 
 -- consumer_is_well --
 update consumer set failing_since = null where id = %(consumer_id)s and failing_since is not null;
