@@ -82,6 +82,7 @@ async def test_nobody_else_gets_in(api: ApiGround, authorization: str | None) ->
 
 
 async def test_a_key_is_shown_once_and_only_its_digest_kept(api: ApiGround) -> None:
+    api.clock.advance(seconds=1)
     answer = await api.http.post("/apiKeys", json={"name": "second"})
 
     assert answer.status_code == 201
