@@ -8,6 +8,7 @@ from typing import Any
 
 from tallystick.companies import companies
 from tallystick.db.pool import Tx
+from tallystick.errors import NotFound
 from tallystick.lib import moments
 from tallystick.model import Record
 from tallystick.push import moves, operations, wire
@@ -18,6 +19,10 @@ from tallystick.push.states import State
 from tallystick.records import store
 from tallystick.records.rows import Incoming
 from tallystick.webhooks import outbox
+
+_GONE = 401
+_UNSENT = "The connection was deleted before the write was sent. Nothing was sent."
+_UNHEARD = "The connection was deleted before it was known whether the write had arrived."
 
 _WORDS: Mapping[State, str] = {
     State.Success: "successful",
@@ -70,7 +75,11 @@ async def give_up(tx: Tx, operation: Operation, *, now: datetime) -> None:
 async def tell(tx: Tx, operation: Operation, *, now: datetime) -> None:
     """The event of what has just become true of an operation."""
     word = _WORDS[operation.state] if operation.resolution is None else "resolved"
-    company = await companies.find(tx, operation.company_id)
+    try:
+        company = await companies.find(tx, operation.company_id)
+    except NotFound:
+        # It was deleted while the write was open: there is nobody left to tell.
+        return
     await outbox.emit(
         tx,
         client_id=company.client_id,
@@ -82,13 +91,32 @@ async def tell(tx: Tx, operation: Operation, *, now: datetime) -> None:
     )
 
 
+async def orphan(tx: Tx, operation: Operation, *, now: datetime) -> None:
+    """Its connection was deleted: what was not sent never is, of the rest nobody can say more."""
+    if operation.changes:
+        known = Outcome(operation.changes, operation.attachment_id)
+        await succeed(tx, operation, known, ReadBack((), now, ()), now=now)
+    elif operation.sent_at is None:
+        await fail(tx, operation, Refusal(_UNSENT, status_code=_GONE), now=now)
+    else:
+        ended = await moves.abandon(tx, operation, message=_UNHEARD, now=now)
+        if ended is not None:
+            await tell(tx, ended, now=now)
+        await give_up(tx, ended or operation, now=now)
+
+
 async def _close(tx: Tx, ended: Operation, *, now: datetime) -> None:
     await operations.drop_file(tx, ended.key)
     await tell(tx, ended, now=now)
 
 
 async def _store(tx: Tx, ended: Operation, seen: ReadBack, *, now: datetime) -> None:
-    """What was written, and what it touched, can be read before the event tells of it."""
+    """What was written, and what it touched, can be read before the event tells of it.
+
+    Not through a connection that has gone, or that by now belongs to other books.
+    """
+    if not seen.records or not await operations.hold_books(tx, ended):
+        return
     for data_type, records in groupby(
         sorted(seen.records, key=lambda one: (one.key, one.id)), key=lambda one: one.key
     ):

@@ -23,7 +23,7 @@ from tallystick.push.deeds import Deed
 from tallystick.push.endings import ReadBack
 from tallystick.push.operations import CREATE, Operation
 from tallystick.push.outcomes import Outcome, Refusal
-from tallystick.push.plans import Plans
+from tallystick.push.plans import Plans, record_of
 from tallystick.push.states import State
 from tallystick.push.turns import Waiting
 from tallystick.push.verdicts import Meaning, Verdict
@@ -59,33 +59,46 @@ class Engine:
             return
         async with self._database.session() as session:
             if await operations.lock(session, connection_id):
-                await self._work_off(session, connection_id)
+                await self._bury_orphans(connection_id)
+                await self._work_off(session, connection_id, key)
                 await operations.unlock(session, connection_id)
                 return
         async with self._database.transaction() as tx:
             # Somebody is at work there, and may have looked before this operation was there.
             await operations.trust_until(tx, key, until=self._clock.now() + _LOCKED_AGAIN)
 
-    async def _work_off(self, session: Tx, connection_id: str) -> None:
+    async def _bury_orphans(self, connection_id: str) -> None:
+        """End what is open on a connection that was deleted: no turn could."""
+        async with self._database.transaction() as tx:
+            there = await operations.is_there(tx, connection_id)
+            left = [] if there else await operations.waiting(tx, connection_id)
+        for one in left:
+            async with self._database.transaction() as tx:
+                operation = await operations.whole(tx, one.key)
+                if operation is not None:
+                    await endings.orphan(tx, operation, now=self._clock.now())
+
+    async def _work_off(self, session: Tx, connection_id: str, key: str) -> None:
         done: set[tuple[str, State, int, int]] = set()
-        while len(done) < _TURNS_MAX:
+        for _ in range(_TURNS_MAX):
             async with self._database.transaction() as tx:
                 found = await operations.waiting(tx, connection_id)
-            # One that a turn did not move (its deadline passed) gets no second one here.
-            left = {one.key: one for one in found if _situation(one) not in done}
-            turn = turns.next_turn(map(_waiting, left.values()), now=self._clock.now())
+                # One that a turn did not move (its deadline passed) gets no second one here.
+                left = [one for one in found if _situation(one) not in done]
+                turn = turns.next_turn(left, now=self._clock.now())
+                operation = None if turn is None else await operations.whole(tx, turn.key)
             if turn is None:
-                await self._wait(connection_id, list(left.values()))
+                await self._wait(connection_id, left)
                 return
-            operation = left[turn.key]
-            done.add(_situation(operation))
-            await self._take_turn(session, operation)
+            done.add(_situation(turn))
+            if operation is not None:
+                await self._take_turn(session, operation)
         async with self._database.transaction() as tx:
-            await operations.queue_again(tx, operation)
+            await operations.queue_again(tx, key, connection_id)
 
-    async def _wait(self, connection_id: str, left: Sequence[Operation]) -> None:
+    async def _wait(self, connection_id: str, left: Sequence[Waiting]) -> None:
         now = self._clock.now()
-        until = turns.held_until(map(_waiting, left), now=now)
+        until = turns.held_until(left, now=now)
         if until is None or all(one.state is not State.Pending for one in left):
             return
         async with self._database.transaction() as tx:
@@ -172,8 +185,10 @@ class Engine:
             await self._fail(operation, verdict.refusal)
             return
         until = verdict.until or self._clock.now() + verdicts.wait(operation.looks)
+        # A limit is no failure; it is only waited for.
+        in_vain = verdict.until is None
         async with self._database.transaction() as tx:
-            if await moves.postpone(tx, operation, until=until) is None:
+            if await moves.postpone(tx, operation, until=until, in_vain=in_vain) is None:
                 unsent = Refusal("It timed out before it could be sent.")
                 await endings.fail(tx, operation, unsent, now=self._clock.now())
 
@@ -194,7 +209,10 @@ class Engine:
             raise
         except Exception as error:  # noqa: BLE001 - while nobody can say, it stays unknown
             _report(error, operation, "push_outcome_unknown")
-            await self._look_later(operation, error)
+            if operation.changes and not _may_answer_later(operation, error):
+                await self._succeed_unread(operation)
+            else:
+                await self._look_later(operation, error)
             return
         crash.point("push.after_find")
         match await self._unclaimed(operation, found):
@@ -265,7 +283,7 @@ class Engine:
                     return
                 unread = "The platform could not be read again after the write."
         crash.point("push.after_read_back")
-        settlements = _settlements(operation, deed, records, unread)
+        settlements = _settlements(operation, records, unread)
         crash.point("push.before_finish")
         seen = ReadBack(records, read_at, settlements)
         async with self._database.transaction() as tx:
@@ -277,13 +295,22 @@ class Engine:
     ) -> bool:
         """Whether reading back will be tried again; that it is written is kept meanwhile."""
         now, tries = self._clock.now(), operation.looks if operation.changes else 0
-        if tries >= _CONFIRMS_MAX or not isinstance(error, RateLimited | Unreachable):
+        if not _may_answer_later(operation, error):
             return False
         until = error.until if isinstance(error, RateLimited) else now + verdicts.wait(tries)
         if until - now > _CONFIRM_WAIT_MAX:
             return False
         async with self._database.transaction() as tx:
             return await moves.doubt(tx, operation, until=until, known=outcome) is not None
+
+    async def _succeed_unread(self, operation: Operation) -> None:
+        """It is known to be written, and can be read back no more."""
+        unread = "The platform could not be read again after the write."
+        now = self._clock.now()
+        seen = ReadBack((), now, _settlements(operation, (), unread))
+        known = Outcome(operation.changes, operation.attachment_id)
+        async with self._database.transaction() as tx:
+            await endings.succeed(tx, operation, known, seen, now=now)
 
     async def _doubt(
         self, operation: Operation, *, until: datetime, refusal: Refusal | None = None
@@ -298,24 +325,22 @@ class Engine:
 
 
 def _settlements(
-    operation: Operation, deed: Deed, records: Sequence[Record], unread: str | None
+    operation: Operation, records: Sequence[Record], unread: str | None
 ) -> Sequence[proof.Settlement]:
-    if deed.record is None or not operation.sync_after:
+    if operation.kind != CREATE or not operation.sync_after:
         return ()
     before = operation.picture.balances
-    return proof.settlements(deed.record, before=before, read_back=records, unread=unread)
+    return proof.settlements(record_of(operation), before=before, read_back=records, unread=unread)
 
 
-def _situation(operation: Operation) -> tuple[str, State, int, int]:
-    return operation.key, operation.state, operation.attempt, operation.looks
+def _may_answer_later(operation: Operation, error: Exception) -> bool:
+    """Whether reading back a write that is known is worth another try."""
+    tries = operation.looks if operation.changes else 0
+    return tries < _CONFIRMS_MAX and isinstance(error, RateLimited | Unreachable)
 
 
-def _waiting(operation: Operation) -> Waiting:
-    if operation.resume_at is None:
-        raise LookupError("What waits has a moment to go on.")
-    return Waiting(
-        operation.key, operation.state, frozenset(operation.targets), operation.resume_at
-    )
+def _situation(waiting: Waiting) -> tuple[str, State, int, int]:
+    return waiting.key, waiting.state, waiting.attempt, waiting.looks
 
 
 def _name(operation: Operation) -> str:

@@ -41,8 +41,11 @@ async def still_mine(session: Tx, operation: Operation) -> bool:
     return await one(session, _SQL["still_mine"], keys) is not None
 
 
-async def postpone(tx: Tx, operation: Operation, *, until: datetime) -> Operation | None:
-    return await _move(tx, "postpone", operation, resume_at=until)
+async def postpone(
+    tx: Tx, operation: Operation, *, until: datetime, in_vain: bool
+) -> Operation | None:
+    """Not now. `in_vain`: it was tried, and is counted."""
+    return await _move(tx, "postpone", operation, resume_at=until, vain=int(in_vain))
 
 
 async def doubt(
@@ -60,6 +63,7 @@ async def doubt(
         operation,
         resume_at=until,
         changes=columns.changes_text(known.changes) if known else None,
+        record_id=_record_id(operation, known) if known else None,
         attachment_id=known.attachment_id if known else None,
         refusal=columns.refusal_text(refusal) if refusal else None,
     )
@@ -111,6 +115,12 @@ async def time_out(
         if row is not None:
             fenced.append(of_row(row))
     return fenced
+
+
+async def abandon(tx: Tx, operation: Operation, *, message: str, now: datetime) -> Operation | None:
+    """Time one out that nobody can find out more about, whatever its deadline."""
+    values = {"now": now, "resume_at": now, "error_message": message}
+    return await _move(tx, "time_out", operation, **values)
 
 
 async def ask_later(tx: Tx, operation: Operation, *, until: datetime) -> Operation | None:

@@ -24,6 +24,9 @@ delete from operation_file where key = %(key)s;
 -- get --
 select * from operation where company_id = %(company_id)s and key = %(key)s;
 
+-- whole --
+select * from operation where key = %(key)s and resume_at is not null;
+
 -- connection_of --
 select connection_id from operation where key = %(key)s;
 
@@ -36,8 +39,9 @@ select pg_try_advisory_lock(hashtextextended('push/' || %(connection_id)s, 0)) a
 select pg_advisory_unlock(hashtextextended('push/' || %(connection_id)s, 0));
 
 -- waiting --
--- What is open on a connection, and what timed out unheard, in the order of requests.
-select * from operation
+-- What is open on a connection, and what timed out unheard, in the order of requests; without
+-- what was asked for, which may be long.
+select key, state, targets, resume_at, attempt, looks from operation
 where connection_id = %(connection_id)s and resume_at is not null
 order by sequence
 limit %(most)s;
@@ -57,7 +61,7 @@ returning *;
 -- postpone --
 -- Never what is in doubt: that is looked for, not sent anew.
 update operation set state = 'Pending', resume_at = %(resume_at)s, queued_until = null,
-    sent_at = null, looks = looks + 1
+    sent_at = null, looks = looks + %(vain)s
 where key = %(key)s and state in ('Pending', 'Sending') and attempt = %(attempt)s and not in_doubt
 returning *;
 
@@ -70,6 +74,7 @@ update operation set state = 'Checking', in_doubt = true, resume_at = %(resume_a
         else 0
     end,
     changes = coalesce(%(changes)s, changes),
+    record_id = coalesce(%(record_id)s, record_id),
     attachment_id = coalesce(%(attachment_id)s, attachment_id),
     refusal = coalesce(%(refusal)s, refusal)
 where key = %(key)s and state in ('Sending', 'Checking') and attempt = %(attempt)s
@@ -107,7 +112,7 @@ limit %(most)s
 for update skip locked;
 
 -- time_out --
--- What may have been sent keeps a time to be looked for.
+-- Only what may have been sent keeps a time to be looked for.
 update operation set state = 'TimedOut', status_code = 408, error_message = %(error_message)s,
     completed_at = %(now)s, queued_until = null, looks = 0,
     resume_at = case when sent_at is null then null else %(resume_at)s end
@@ -122,14 +127,15 @@ returning *;
 -- resolve --
 update operation set resolution = %(resolution)s, settlement = %(settlement)s,
     resume_at = null, queued_until = null
-where key = %(key)s and state = 'TimedOut' and resolution is null and resume_at is not null
+where key = %(key)s and state = 'TimedOut' and attempt = %(attempt)s and resolution is null
+  and resume_at is not null
 returning *;
 
 -- taken --
 -- Records that are known to be the work of another operation.
 select record_id from operation
 where connection_id = %(connection_id)s and record_id = any(%(record_ids)s) and key <> %(key)s
-  and kind = 'Create' and (state = 'Success' or resolution is not null);
+  and kind = 'Create' and (state = 'Success' or resolution is not null or changes <> '[]');
 
 -- wait_behind --
 -- Nobody who waits behind another is due before it.
@@ -141,14 +147,38 @@ update operation set queued_until = %(queued_until)s
 where key = %(key)s and resume_at is not null;
 
 -- due --
-select key, connection_id from operation
-where resume_at <= %(now)s and (queued_until is null or queued_until <= %(now)s)
-order by resume_at
-limit %(most)s
-for update skip locked;
+-- One operation of each connection where something is due and no job is trusted to come: that job
+-- does them all. A trust that reaches further than any is from before a clock was set back.
+select distinct on (connection_id) key, connection_id from operation
+where resume_at <= %(now)s and not exists (
+    select from operation trusted
+    where trusted.connection_id = operation.connection_id and trusted.resume_at is not null
+      and trusted.queued_until > %(now)s and trusted.queued_until <= %(trusted_until)s
+)
+order by connection_id, resume_at
+limit %(most)s;
+
+-- is_there --
+-- Whether a connection is still there.
+select id from connection where id = %(connection_id)s;
+
+-- hold_company --
+-- Queue up with all who change something of the company; before any other lock.
+select id from company where id = %(company_id)s for no key update;
+
+-- hold_books --
+-- The connection, if it still belongs to the books that were meant; it stays until this is over.
+select id from connection
+where id = %(connection_id)s and organisation_id is not distinct from %(organisation_id)s
+for key share;
 
 -- page --
-select * from operation
+-- Without what was asked for and what was seen before: nobody is shown it, and both may be long.
+select company_id, key, connection_id, client_id, organisation_id, data_type, kind, state, attempt,
+    looks, in_doubt, '' as request, targets, record_id, attachment_id, changes, null as picture,
+    settlement, resolution, refusal, error_message, validation, status_code, sync_after,
+    timeout_minutes, resume_at, sent_at, requested_at, completed_at
+from operation
 where company_id = %(company_id)s and {where}
 order by {order}
 limit %(limit)s offset %(offset)s;

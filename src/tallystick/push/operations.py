@@ -17,6 +17,7 @@ from tallystick.lib.secrets import digest
 from tallystick.push import columns
 from tallystick.push.outcomes import Refusal
 from tallystick.push.states import STATUS_CODES, State
+from tallystick.push.turns import Waiting
 
 _SQL = beside(__file__, "operation.sql")
 
@@ -25,7 +26,7 @@ CREATE, UPLOAD = "Create", "UploadAttachment"
 
 TRUSTED = timedelta(seconds=30)
 """How long a queued job is waited for before another is queued; one too many does no harm."""
-_WAITING_MAX = 500
+_WAITING_MAX = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +180,45 @@ async def unlock(session: Tx, connection_id: str) -> None:
     await session.execute(_SQL["unlock"], {"connection_id": connection_id})
 
 
-async def waiting(tx: Tx, connection_id: str) -> list[Operation]:
+async def is_there(tx: Tx, connection_id: str) -> bool:
+    """Whether the connection was not deleted meanwhile."""
+    return await one(tx, _SQL["is_there"], {"connection_id": connection_id}) is not None
+
+
+async def waiting(tx: Tx, connection_id: str) -> list[Waiting]:
     """What a connection has to do or to find out, in the order of requests."""
     keys = {"connection_id": connection_id, "most": _WAITING_MAX}
-    return [_made(row) for row in await all_rows(tx, _SQL["waiting"], keys)]
+    return [
+        Waiting(
+            key=str(row["key"]),
+            state=State(row["state"]),
+            targets=frozenset(row["targets"]),
+            resume_at=row["resume_at"],
+            attempt=row["attempt"],
+            looks=row["looks"],
+        )
+        for row in await all_rows(tx, _SQL["waiting"], keys)
+    ]
+
+
+async def whole(tx: Tx, key: str) -> Operation | None:
+    """One that waits; None where it has ended meanwhile."""
+    row = await one(tx, _SQL["whole"], {"key": key})
+    return None if row is None else of_row(row)
+
+
+async def hold_books(tx: Tx, operation: Operation) -> bool:
+    """Whether the operation's connection still leads to the books it was meant for.
+
+    It does so until this transaction ends.
+    """
+    if await one(tx, _SQL["hold_company"], {"company_id": operation.company_id}) is None:
+        return False
+    keys = {
+        "connection_id": operation.connection_id,
+        "organisation_id": operation.organisation_id,
+    }
+    return await one(tx, _SQL["hold_books"], keys) is not None
 
 
 async def file(tx: Tx, key: str) -> File | None:
@@ -203,20 +239,19 @@ async def _queue(tx: Tx, key: str, connection_id: str) -> None:
 
 async def queue_due(tx: Tx, *, now: datetime, most: int) -> int:
     """Queue a job for each connection where something is due and no job is expected."""
-    queued: set[str] = set()
-    rows = await all_rows(tx, _SQL["due"], {"now": now, "most": most})
+    rows = await all_rows(
+        tx, _SQL["due"], {"now": now, "most": most, "trusted_until": now + TRUSTED}
+    )
     for row in rows:
-        key, connection_id = str(row["key"]), str(row["connection_id"])
+        key = str(row["key"])
         await trust_until(tx, key, until=now + TRUSTED)
-        if connection_id not in queued:
-            await _queue(tx, key, connection_id)
-            queued.add(connection_id)
+        await _queue(tx, key, str(row["connection_id"]))
     return len(rows)
 
 
-async def queue_again(tx: Tx, operation: Operation) -> None:
+async def queue_again(tx: Tx, key: str, connection_id: str) -> None:
     """Another job for a connection that has more to do than one job should."""
-    await _queue(tx, operation.key, operation.connection_id)
+    await _queue(tx, key, connection_id)
 
 
 async def trust_until(tx: Tx, key: str, *, until: datetime) -> None:

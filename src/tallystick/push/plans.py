@@ -8,6 +8,7 @@ from tallystick.companies.reach import Reach
 from tallystick.db.pool import Database
 from tallystick.errors import NotPermitted, TallystickError, Unauthorized
 from tallystick.lib import json
+from tallystick.model import BY_KEY, Record
 from tallystick.push import operations
 from tallystick.push.check import without_nulls
 from tallystick.push.deeds import CreateRecord, Deed, UploadFile
@@ -47,8 +48,8 @@ class Plans:
         write = connector.write_of(operation.data_type)
         if write is None:
             raise NotPermitted(f"{connector.name} takes no {operation.data_type}.")
-        record = write.type.from_wire(without_nulls(json.loads(operation.request)))
-        return CreateRecord(write, client, await self._reach.books(connection, client), record)
+        books = await self._reach.books(connection, client)
+        return CreateRecord(write, client, books, record_of(operation))
 
     async def settles_after(self, operation: Operation) -> timedelta:
         """How long the platform may take until it shows a write."""
@@ -75,6 +76,12 @@ class Plans:
                 return await connections.find(tx, operation.connection_id), file
             except TallystickError as error:
                 raise Unauthorized(error.message) from error
+
+
+def record_of(operation: Operation) -> Record:
+    """What it is to create."""
+    body = without_nulls(json.loads(operation.request))
+    return BY_KEY[operation.data_type].from_wire(body)
 
 
 def _must_be_the_one(connection: Connection, operation: Operation) -> None:

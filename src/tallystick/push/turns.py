@@ -6,6 +6,10 @@ from datetime import datetime
 
 from tallystick.push.states import State
 
+_STUCK_AFTER = 5
+_STUCK_MOST = 3
+"""So many requests may be passed by; where more do not go it is the platform, and all wait."""
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -15,23 +19,32 @@ class Waiting:
     state: State
     targets: frozenset[str]
     resume_at: datetime
+    attempt: int = 0
+    looks: int = 0
+
+    @property
+    def is_stuck(self) -> bool:
+        """Tried in vain so often that it may be this one request that does not go."""
+        return self.looks >= _STUCK_AFTER
 
 
 def next_turn(waiting: Iterable[Waiting], *, now: datetime) -> Waiting | None:
     """The first in the order of requests that may go on now.
 
     A Pending one waits for every Pending one before it, so that nothing overtakes what a limit
-    holds up; but one whose outcome is being looked for holds up only what has a target with it.
+    holds up; but one whose outcome is being looked for, or that was tried in vain again and again,
+    holds up only what has a target with it.
     """
     held: set[str] = set()
-    paused = False
+    paused, stuck = False, 0
     for operation in waiting:
         if operation.state is State.Pending:
             waits = paused or bool(operation.targets & held)
             if not waits and operation.resume_at <= now:
                 return operation
             if not waits:
-                paused = True
+                stuck += 1
+                paused = not operation.is_stuck or stuck == _STUCK_MOST
         elif operation.state is State.Sending or operation.resume_at <= now:
             # Whoever asks holds the connection's lock, so what is Sending was left behind.
             return operation
