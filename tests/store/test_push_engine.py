@@ -325,6 +325,20 @@ async def test_what_is_looked_for_holds_up_only_its_own_bills(desk: Desk) -> Non
     assert (await desk.see(same_bill)).state is State.Success
 
 
+async def test_what_was_found_holds_up_its_bills_until_it_was_read_back(desk: Desk) -> None:
+    desk.paper.fail("create", "lost")
+    desk.paper.fail("read_back", "down")
+    first = await desk.ask(payment("b1", "40"))
+    await desk.perform(first)
+    second = await desk.ask(payment("b1", "5"))
+    await desk.perform(second, after_s=2)
+    assert desk.paper.calls.count("create") == 1
+    for operation in (first, second):
+        done = await desk.perform(operation, after_s=2)
+        assert done.settlement is not None
+        assert done.settlement[0]["settled"] is True
+
+
 async def test_a_failed_write_does_not_hold_up_the_next(desk: Desk) -> None:
     desk.paper.fail("create", "refused")
     first, second = await desk.ask(payment("b1", "1")), await desk.ask(payment("b1", "2"))

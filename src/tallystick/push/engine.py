@@ -39,6 +39,8 @@ _CONFIRM_WAIT_MAX = timedelta(minutes=2)
 _LOCKED_AGAIN = timedelta(seconds=2)
 _AMBIGUOUS_LOOKS_MAX = 3
 
+_Situation = tuple[str, State, int, int, datetime]
+
 _DATABASE = (psycopg.Error, PoolTimeout)
 """Ours, not the platform's: the job ends, the row stays as it is and is looked at again."""
 
@@ -79,7 +81,7 @@ class Engine:
                     await endings.orphan(tx, operation, now=self._clock.now())
 
     async def _work_off(self, session: Tx, connection_id: str, key: str) -> None:
-        done: set[tuple[str, State, int, int]] = set()
+        done: set[_Situation] = set()
         for _ in range(_TURNS_MAX):
             async with self._database.transaction() as tx:
                 found = await operations.waiting(tx, connection_id)
@@ -339,8 +341,9 @@ def _may_answer_later(operation: Operation, error: Exception) -> bool:
     return tries < _CONFIRMS_MAX and isinstance(error, RateLimited | Unreachable)
 
 
-def _situation(waiting: Waiting) -> tuple[str, State, int, int]:
-    return waiting.key, waiting.state, waiting.attempt, waiting.looks
+def _situation(waiting: Waiting) -> _Situation:
+    """Whatever a turn moves gets another time to go on; looks begin anew once it was found."""
+    return waiting.key, waiting.state, waiting.attempt, waiting.looks, waiting.resume_at
 
 
 def _name(operation: Operation) -> str:
