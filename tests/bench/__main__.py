@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import psycopg
-from tests.bench import reading, starting, taking_in
+from tests.bench import reading, starting, taking_in, writing
 from tests.bench.figure import Figure, shown
 
 from tallystick.db import migrate
@@ -26,6 +26,7 @@ def main() -> None:
         for measure in (taking_in.measure, reading.measure):
             figures += measure(url)
     figures += starting.measure()
+    figures += writing.measure()
     print(shown(figures))
 
 
