@@ -30,7 +30,7 @@ bench: .venv/.dev ## measure against ceilings, side by side, in one run
 	$(BIN)/python -m tests.bench
 
 drill: .venv/.dev ## the long rehearsals of bad days
-	$(BIN)/python -m pytest tests/drills -n 0
+	$(BIN)/python -m pytest tests/drills -n 0 -q -s
 
 lock: .venv/.dev ## resolve the dependencies anew
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
