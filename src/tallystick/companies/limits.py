@@ -5,7 +5,8 @@ who stays below the limit in every 60 seconds stays below it in any fixed minute
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -21,6 +22,9 @@ _SQL = beside(__file__, "platform_quota.sql")
 # 59 s apart. Uses 96 % of what is allowed.
 WINDOW = timedelta(seconds=62)
 _WAIT_S_MAX = 2.0
+_SLOT_WAIT_S_MAX = 10.0
+_SLOT_AGAIN = timedelta(seconds=5)
+_SLOTS_UNLIMITED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +75,19 @@ def _midnight_after(day: date) -> datetime:
     return datetime.combine(day + timedelta(days=1), time.min, tzinfo=UTC)
 
 
+def slots_of(limits: Limits) -> int:
+    """The calls that one process may have under way for one set of books.
+
+    Two of those the platform allows are left to the worker, for a pull and a push beside them.
+    """
+    return _SLOTS_UNLIMITED if limits.concurrent is None else max(1, limits.concurrent - 2)
+
+
 class BooksPermit:
     """The permit of one set of books, whichever connections lead to it.
 
-    That no more than the allowed number run side by side follows from the jobs' locks: one pull
-    and one push of a connection at a time.
+    How many run side by side is kept by each process for itself: a pull and a push of a connection
+    are one call each at a time, and `slots` holds the others, those that callers make live.
     """
 
     def __init__(
@@ -85,13 +97,31 @@ class BooksPermit:
         clock: Clock,
         books_key: str,
         limits: Limits,
+        slots: asyncio.Semaphore | None = None,
+        slot_wait_s_max: float = _SLOT_WAIT_S_MAX,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._database = database
         self._clock = clock
         self._books_key = books_key
         self._limits = limits
+        self._slot_wait_s_max = slot_wait_s_max
+        self._slots = slots or asyncio.Semaphore(slots_of(limits))
         self._pause = pause
+
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self._slot_wait_s_max):
+                await self._slots.acquire()
+        except TimeoutError as error:
+            until = self._clock.now() + _SLOT_AGAIN
+            message = "As many calls as the platform allows are under way."
+            raise RateLimited(message, until=until, limit="concurrent") from error
+        try:
+            yield
+        finally:
+            self._slots.release()
 
     async def take(self) -> None:
         waited_s = 0.0

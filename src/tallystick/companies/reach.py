@@ -1,15 +1,17 @@
 """The way to a platform on behalf of one connection: its connector, its client, its books."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
+from weakref import WeakValueDictionary
 
 import httpx
 
 from tallystick.companies.connections import Connection
 from tallystick.companies.credentials import ConnectionTokens
-from tallystick.companies.limits import BooksPermit
+from tallystick.companies.limits import BooksPermit, slots_of
 from tallystick.connectors.contract import Access, AppCredentials, Books, Connector, Limits
 from tallystick.connectors.registry import PLATFORMS
 from tallystick.db.pool import Database
@@ -19,6 +21,7 @@ from tallystick.lib.secrets import Vault
 from tallystick.settings import PlatformApp
 
 _BOOKS_KEPT_FOR = timedelta(minutes=10)
+_BOOKS_KEPT_MOST = 100
 
 
 class LinkedElsewhere(BadRequest):
@@ -68,6 +71,8 @@ class Reach:
         self._connectors = connectors
         self._apps = apps
         self._books: dict[str, _KeptBooks] = {}
+        # Shared by the clients of one set of books, and gone with the last of them.
+        self._slots: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     def connector(self, platform_key: str) -> Connector[Any, Any]:
         """The connector.
@@ -127,11 +132,14 @@ class Reach:
             app=app,
             connection_id=connection.id,
         )
+        limits = self._limits(connection.platform_key)
+        books_key = f"{connection.platform_key} {app.base_url} {connection.organisation_id}"
         permit = BooksPermit(
             database=self._database,
             clock=self._clock,
-            books_key=f"{connection.platform_key} {app.base_url} {connection.organisation_id}",
-            limits=self._limits(connection.platform_key),
+            books_key=books_key,
+            limits=limits,
+            slots=self._slots.setdefault(books_key, asyncio.Semaphore(slots_of(limits))),
         )
         access = Access(
             http=self.http,
@@ -162,8 +170,15 @@ class Reach:
         if kept is not None and kept.serves(connection, now, not_before):
             return kept.books
         books: Books = await self.connector(connection.platform_key).books(client)
-        self._books[connection.id] = _KeptBooks(connection.organisation_id, books, now)
+        self._keep(connection.id, _KeptBooks(connection.organisation_id, books, now))
         return books
+
+    def _keep(self, connection_id: str, kept: _KeptBooks) -> None:
+        """The latest only: large books in large numbers would fill the memory."""
+        self._books.pop(connection_id, None)
+        self._books[connection_id] = kept
+        while len(self._books) > _BOOKS_KEPT_MOST:
+            del self._books[next(iter(self._books))]
 
     def forget_books(self, connection_id: str) -> None:
         """Read them anew the next time: something they hold was changed."""

@@ -1,6 +1,7 @@
 """The words a connector is written in: what it reads, what it writes, how a customer lets us in."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -53,6 +54,14 @@ class Tokens(Protocol):
 
 class Permit(Protocol):
     """Leave to make one call within the platform's limits, shared by all processes."""
+
+    def slot(self) -> AbstractAsyncContextManager[None]:
+        """Held while a call is under way: so many at once, and no more.
+
+        Raises:
+            RateLimited: none frees up in a while.
+        """
+        ...
 
     async def take(self) -> None:
         """Wait a moment if that is enough.

@@ -62,6 +62,17 @@ class Fields:
         self._note(key, value, "text")
         return None
 
+    def needed(self, key: str) -> str:
+        """Text without which nobody knows which record this is.
+
+        Raises:
+            ValueError: there is none. Dropped in silence, the record would be taken for deleted.
+        """
+        found = self.text(key)
+        if found is None:
+            raise ValueError(f"{self._at}{key}: nothing there")
+        return found
+
     def number(self, key: str) -> Decimal | None:
         value = self._take(key)
         if value is None or value == "":

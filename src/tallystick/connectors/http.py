@@ -142,13 +142,18 @@ async def _token(access: Access, stale: str | None) -> str:
 
 
 async def _attempt(access: Access, call: Call, token: str, *, platform: str) -> Answer:
-    await access.permit.take()
     headers = {**call.headers, "Authorization": f"Bearer {token}"}
     with_token = replace(call, headers=headers)
+    async with access.permit.slot():
+        await access.permit.take()
+        return await _logged(access, with_token, platform=platform)
+
+
+async def _logged(access: Access, call: Call, *, platform: str) -> Answer:
     named = log.bind(platform=platform, method=call.method, endpoint=call.endpoint)
     started = time.monotonic()
     try:
-        answer = await send(access.http, with_token, at=access.clock.now())
+        answer = await send(access.http, call, at=access.clock.now())
     except Unreachable as error:
         named.warning("platform_unreachable", sent=error.sent, duration_s=_since(started))
         raise

@@ -1,5 +1,6 @@
 """Routes of files that hang on records: sent by the same engine as writes, read live."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import PurePosixPath
 from typing import Any
@@ -24,6 +25,7 @@ _CONNECTION = "/companies/{companyId}/connections/{connectionId}"
 FILE_BYTES_MAX = 8 * 1024 * 1024
 """Of a whole upload; more than any platform that is built takes."""
 _NAME_MAX = 255
+_CONTENT_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*", re.ASCII)
 
 
 async def upload(call: Call) -> Response:
@@ -128,10 +130,15 @@ async def _file(call: Call) -> File:
         name = PurePosixPath((part.filename or "").replace("\\", "/")).name
         if not name or len(name) > _NAME_MAX:
             raise BadRequest(f"The file must have a name of up to {_NAME_MAX} characters.")
-        content_type = part.content_type or "application/octet-stream"
-        return File(name, content_type, await part.read())
+        return File(name, _content_type(part.content_type or ""), await part.read())
     finally:
         await form.close()
+
+
+def _content_type(given: str) -> str:
+    """What may stand in a header on the way to a platform; anything else says nothing."""
+    plain = given.partition(";")[0].strip().lower()
+    return plain if _CONTENT_TYPE.fullmatch(plain) else "application/octet-stream"
 
 
 async def _form(call: Call, body: bytes) -> FormData:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -36,6 +37,9 @@ class Tokens:
 class Permit:
     def __init__(self) -> None:
         self.taken = 0
+
+    def slot(self) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
 
     async def take(self) -> None:
         self.taken += 1

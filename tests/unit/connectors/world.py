@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -64,6 +64,9 @@ class OpenPermit:
 
     taken: int = 0
     refusals: list[tuple[datetime, str]] = field(default_factory=list)
+
+    def slot(self) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
 
     async def take(self) -> None:
         self.taken += 1

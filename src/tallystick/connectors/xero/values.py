@@ -1,7 +1,7 @@
 """Xero's way of writing days, moments, rates, contacts and statuses, in our words. All pure."""
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from tallystick.connectors.fields import Fields
@@ -18,6 +18,8 @@ from tallystick.model.base import (
 ZERO = Decimal(0)
 ONE = Decimal(1)
 _RATE = Decimal("0.000000001")
+_EAST_MOST = timedelta(hours=14)
+_EAST_FROM = time(10)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS_DATE = re.compile(r"/Date\((-?\d+)(?:([+-])(\d\d)(\d\d))?\)/")
 
@@ -47,7 +49,9 @@ def _day(text: str) -> date:
     if found[2]:
         offset = timedelta(hours=int(found[3]), minutes=int(found[4]))
         at += offset if found[2] == "+" else -offset
-    return at.date()
+    # Midnight of a local day told in UTC: east of Greenwich, by up to 14 hours, that is a moment of
+    # the day before; west of it one of the early hours of the day itself.
+    return (at + _EAST_MOST).date() if at.time() >= _EAST_FROM else at.date()
 
 
 def day(fields: Fields, key: str) -> date | None:

@@ -190,6 +190,31 @@ REFUSED: list[tuple[BillPayment, str, str]] = [
         "Lines.Links.CurrencyRate",
         "in one currency",
     ),
+    (
+        payment(line(1, link("Bill", OTHER.upper(), -1)), line(5, link("Bill", OTHER.lower(), -5))),
+        "Lines.Links.Id",
+        "one line of a batch only",
+    ),
+    (
+        payment(line(-90, link("CreditNote", NOTE, 45, currencyRate=2))),
+        "Lines.Links.CurrencyRate",
+        "takes no rate where a credit note",
+    ),
+    (
+        payment(line(0, link("Bill", BILL, -10, currencyRate=2), link("CreditNote", NOTE, 20))),
+        "Lines.Links.CurrencyRate",
+        "takes no rate where a credit note",
+    ),
+    (
+        payment(PAY, currency="USD", currencyRate=Decimal(16000)),
+        "CurrencyRate",
+        "cannot keep this rate",
+    ),
+    (
+        payment(PAY, currency="USD", currencyRate=Decimal(3000000)),
+        "CurrencyRate",
+        "cannot keep this rate",
+    ),
 ]
 
 

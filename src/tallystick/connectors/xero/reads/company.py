@@ -48,9 +48,7 @@ _LINK_TYPES = {
 
 
 def company(fields: Fields, books: XeroBooks) -> tuple[CompanyInfo, ...]:
-    organisation_id = fields.text("OrganisationID")
-    if organisation_id is None:
-        return fields.leave()
+    organisation_id = fields.needed("OrganisationID")
     name, created_at = fields.text("Name"), moment(fields, "CreatedDateUTC")
     locks = [day(fields, key) for key in ("PeriodLockDate", "EndOfYearLockDate")]
     return (

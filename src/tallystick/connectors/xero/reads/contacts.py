@@ -66,10 +66,7 @@ CONTACT_IGNORES = frozenset(
 
 def suppliers(fields: Fields, books: XeroBooks) -> tuple[Supplier, ...]:
     del books
-    contact_id = fields.text("ContactID")
-    if contact_id is None:
-        fields.note("ContactID", "an id")
-        return ()
+    contact_id = fields.needed("ContactID")
     persons = _persons(fields)
     return (
         Supplier(
@@ -90,10 +87,7 @@ def suppliers(fields: Fields, books: XeroBooks) -> tuple[Supplier, ...]:
 
 def customers(fields: Fields, books: XeroBooks) -> tuple[Customer, ...]:
     del books
-    contact_id = fields.text("ContactID")
-    if contact_id is None:
-        fields.note("ContactID", "an id")
-        return ()
+    contact_id = fields.needed("ContactID")
     return (
         Customer(
             id=contact_id,

@@ -22,9 +22,7 @@ ITEM_IGNORES = frozenset(
 
 
 def items(fields: Fields, books: XeroBooks) -> tuple[Item, ...]:
-    item_id = fields.text("ItemID")
-    if item_id is None:
-        return fields.leave()
+    item_id = fields.needed("ItemID")
     bought, sold = fields.truth("IsPurchased"), fields.truth("IsSold")
     bill_item = _side(fields, "PurchaseDetails", "PurchaseDescription", books)
     invoice_item = _side(fields, "SalesDetails", "Description", books)

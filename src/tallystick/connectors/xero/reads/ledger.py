@@ -105,9 +105,7 @@ _STATUSES = {
 
 
 def accounts(fields: Fields, books: XeroBooks) -> tuple[Account, ...]:
-    account_id = fields.text("AccountID")
-    if account_id is None:
-        return fields.leave()
+    account_id = fields.needed("AccountID")
     of_type = fields.word("Class", _CLASSES, AccountType.Unknown)
     category, name = _category(fields, of_type), fields.text("Name")
     return (
@@ -176,8 +174,8 @@ _BANK_TYPES = {
 
 
 def bank_accounts(fields: Fields, books: XeroBooks) -> tuple[BankAccount, ...]:
-    account_id = fields.text("AccountID")
-    if account_id is None or not _is_bank(fields):
+    account_id = fields.needed("AccountID")
+    if not _is_bank(fields):
         return fields.leave()
     currency = fields.text("CurrencyCode") or books.base_currency or None
     sort_code, number = _number(fields.text("BankAccountNumber"), currency)
@@ -227,9 +225,7 @@ _SALE_LINKS = ("Invoice.LineItems.TaxRateRef.Id", "CreditNote.LineItems.TaxRateR
 
 def tax_rates(fields: Fields, books: XeroBooks) -> tuple[TaxRate, ...]:
     del books
-    tax_type = fields.text("TaxType")
-    if tax_type is None:
-        return fields.leave()
+    tax_type = fields.needed("TaxType")
     return (
         TaxRate(
             id=tax_type,
@@ -266,9 +262,7 @@ def _rate_links(fields: Fields) -> tuple[ValidDataTypeLink, ...]:
 def tracking_categories(fields: Fields, books: XeroBooks) -> tuple[TrackingCategory, ...]:
     """The category, then its options; only the options can be put on a line."""
     del books
-    category_id = fields.text("TrackingCategoryID")
-    if category_id is None:
-        return fields.leave()
+    category_id = fields.needed("TrackingCategoryID")
     options = tuple(
         TrackingCategory(
             id=option_id,

@@ -51,8 +51,8 @@ _BILL_WORDS = {
 
 
 def bills(fields: Fields, books: XeroBooks) -> tuple[Bill, ...]:
-    bill_id, of_type = fields.text("InvoiceID"), fields.text("Type")
-    if bill_id is None or of_type != "ACCPAY":
+    bill_id, of_type = fields.needed("InvoiceID"), fields.needed("Type")
+    if of_type != "ACCPAY":
         return fields.leave()
     of_currency, total = currency(fields, books), amount(fields, "Total")
     due = fields.number("AmountDue")
@@ -82,8 +82,8 @@ def bills(fields: Fields, books: XeroBooks) -> tuple[Bill, ...]:
 
 
 def bill_credit_notes(fields: Fields, books: XeroBooks) -> tuple[BillCreditNote, ...]:
-    note_id, of_type = fields.text("CreditNoteID"), fields.text("Type")
-    if note_id is None or of_type != "ACCPAYCREDIT":
+    note_id, of_type = fields.needed("CreditNoteID"), fields.needed("Type")
+    if of_type != "ACCPAYCREDIT":
         return fields.leave()
     of_currency, total = currency(fields, books), amount(fields, "Total")
     left = remaining(fields, total)
@@ -126,13 +126,11 @@ _LINK_TYPES = {
 
 def bill_payments(fields: Fields, books: XeroBooks) -> tuple[BillPayment, ...]:
     """A payment of a bill, alone or one of a batch, or the refund of a credit."""
-    known = _LINK_TYPES.get(fields.text("PaymentType") or "")
+    known = _LINK_TYPES.get(fields.needed("PaymentType"))
     if known is None:
         return fields.leave()
     held, link_type = known
     paid = settlements.payment(fields, held, books)
-    if paid is None:
-        return fields.leave()
     supplier = supplier_ref(paid.contact)
     on_account = link_type is BillPaymentLinkType.PaymentOnAccount
     signed = paid.amount if held == "Invoice" else -paid.amount
@@ -146,7 +144,7 @@ def bill_payments(fields: Fields, books: XeroBooks) -> tuple[BillPayment, ...]:
 
 def credit_allocations(fields: Fields, books: XeroBooks) -> tuple[BillPayment, ...]:
     """Each use of a credit note against a bill: no money moves, so the total is zero."""
-    if fields.text("Type") != "ACCPAYCREDIT":
+    if fields.needed("Type") != "ACCPAYCREDIT":
         return fields.leave()
     supplier = supplier_ref(fields.part("Contact"))
     note_id = fields.text("CreditNoteID")
@@ -172,11 +170,9 @@ def credit_allocations(fields: Fields, books: XeroBooks) -> tuple[BillPayment, .
 
 def payments_on_account(fields: Fields, books: XeroBooks) -> tuple[BillPayment, ...]:
     """A prepayment or overpayment to a supplier: one payment, re-allocated as it is used up."""
-    if not (fields.text("Type") or "").startswith(("SPEND-", "AP")):
+    if not fields.needed("Type").startswith(("SPEND-", "AP")):
         return fields.leave()
     whole = settlements.on_account(fields, books)
-    if whole is None:
-        return fields.leave()
     supplier = supplier_ref(whole.contact)
     used = settlements.allocations(fields, books)
     rest = whole.amount - sum((part.amount for part in used), ZERO)

@@ -49,8 +49,8 @@ _INVOICE_WORDS = {
 
 
 def invoices(fields: Fields, books: XeroBooks) -> tuple[Invoice, ...]:
-    invoice_id, of_type = fields.text("InvoiceID"), fields.text("Type")
-    if invoice_id is None or of_type != "ACCREC":
+    invoice_id, of_type = fields.needed("InvoiceID"), fields.needed("Type")
+    if of_type != "ACCREC":
         return fields.leave()
     of_currency, total = currency(fields, books), amount(fields, "Total")
     due = fields.number("AmountDue")
@@ -81,8 +81,8 @@ def invoices(fields: Fields, books: XeroBooks) -> tuple[Invoice, ...]:
 
 
 def credit_notes(fields: Fields, books: XeroBooks) -> tuple[CreditNote, ...]:
-    note_id, of_type = fields.text("CreditNoteID"), fields.text("Type")
-    if note_id is None or of_type != "ACCRECCREDIT":
+    note_id, of_type = fields.needed("CreditNoteID"), fields.needed("Type")
+    if of_type != "ACCRECCREDIT":
         return fields.leave()
     of_currency, total = currency(fields, books), amount(fields, "Total")
     left = remaining(fields, total)
@@ -125,13 +125,11 @@ _LINK_TYPES = {
 
 def payments(fields: Fields, books: XeroBooks) -> tuple[Payment, ...]:
     """A payment of an invoice, alone or one of a batch, or the refund of a credit."""
-    known = _LINK_TYPES.get(fields.text("PaymentType") or "")
+    known = _LINK_TYPES.get(fields.needed("PaymentType"))
     if known is None:
         return fields.leave()
     held, link_type = known
     paid = settlements.payment(fields, held, books)
-    if paid is None:
-        return fields.leave()
     customer = customer_ref(paid.contact)
     on_account = link_type is PaymentLinkType.PaymentOnAccount
     signed = paid.amount if held == "Invoice" else -paid.amount
@@ -145,7 +143,7 @@ def payments(fields: Fields, books: XeroBooks) -> tuple[Payment, ...]:
 
 def credit_allocations(fields: Fields, books: XeroBooks) -> tuple[Payment, ...]:
     """Each use of a credit note against an invoice: no money moves, so the total is zero."""
-    if fields.text("Type") != "ACCRECCREDIT":
+    if fields.needed("Type") != "ACCRECCREDIT":
         return fields.leave()
     customer = customer_ref(fields.part("Contact"))
     note_id = fields.text("CreditNoteID")
@@ -169,11 +167,9 @@ def credit_allocations(fields: Fields, books: XeroBooks) -> tuple[Payment, ...]:
 
 def payments_on_account(fields: Fields, books: XeroBooks) -> tuple[Payment, ...]:
     """A prepayment or overpayment by a customer: one payment, re-allocated as it is used up."""
-    if not (fields.text("Type") or "").startswith(("RECEIVE-", "AR")):
+    if not fields.needed("Type").startswith(("RECEIVE-", "AR")):
         return fields.leave()
     whole = settlements.on_account(fields, books)
-    if whole is None:
-        return fields.leave()
     customer = customer_ref(whole.contact)
     used = settlements.allocations(fields, books)
     rest = whole.amount - sum((part.amount for part in used), ZERO)

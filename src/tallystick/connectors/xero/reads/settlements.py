@@ -130,16 +130,13 @@ CREDIT_NOTE_IGNORES = (ON_ACCOUNT_IGNORES - {"InvoiceNumber"}) | frozenset(
 )
 
 
-def payment(fields: Fields, held: str, books: XeroBooks) -> Settlement | None:
+def payment(fields: Fields, held: str, books: XeroBooks) -> Settlement:
     """A record of /Payments; `held` names the kind of document it was made on.
 
     The id is the one at the top: inside `Invoice.Payments` an answer for one payment of a batch
     shows the batch's id as PaymentID (seen 2026-04 in a demo company).
     """
-    payment_id = fields.text("PaymentID")
-    if payment_id is None:
-        fields.note("PaymentID", "an id")
-        return None
+    payment_id = fields.needed("PaymentID")
     target, account = fields.part(held), fields.part("Account")
     of_currency = currency(target, books)
     return Settlement(
@@ -182,13 +179,12 @@ def allocations(holder: Fields, books: XeroBooks) -> tuple[Settlement, ...]:
     return tuple(found)
 
 
-def on_account(fields: Fields, books: XeroBooks) -> Settlement | None:
+def on_account(fields: Fields, books: XeroBooks) -> Settlement:
     """A prepayment or an overpayment as a whole; which bank account it left is not in it."""
     of_currency = currency(fields, books)
     holder_id = _holder_id(fields)
     if holder_id is None:
-        fields.note("Type", "a record with an id")
-        return None
+        raise ValueError("PrepaymentID or OverpaymentID: nothing there")
     return Settlement(
         id=holder_id,
         amount=amount(fields, "Total"),

@@ -10,6 +10,7 @@ from tallystick.connectors.xero.writes.checks import (
     currency_problems,
     id_problems,
     paying_account_problems,
+    rate_problems,
     saying,
     too_fine,
 )
@@ -126,6 +127,8 @@ def check(payment: BillPayment, books: XeroBooks) -> Sequence[Problem]:
         found.extend(paying_account_problems(_say, account_id, books))
     if isinstance(meant, PayBatch):
         found.extend(_batch_problems(payment, meant, books))
+    if isinstance(meant, Allocate | Refund):
+        found.extend(_credit_problems(payment))
     return tuple(dict.fromkeys(found))
 
 
@@ -164,8 +167,7 @@ def _link_problems(at: str, link: BillPaymentLink) -> Iterator[Problem]:
         yield _say(f"{at}.Amount", "The amount of a link to a credit note must be above zero.")
     if link.type not in {_BILL, _CREDIT}:
         yield _say(f"{at}.Type", f"Xero takes no link of type {link.type} in a bill payment.")
-    if link.currency_rate is not None and link.currency_rate <= 0:
-        yield _say(f"{at}.CurrencyRate", "Currency Rate must be greater than zero.")
+    yield from rate_problems(_say, f"{at}.CurrencyRate", link.currency_rate)
 
 
 def _shape_problems(payment: BillPayment) -> Iterator[Problem]:
@@ -195,12 +197,22 @@ def _batch_problems(payment: BillPayment, batch: PayBatch, books: XeroBooks) -> 
         yield _say("Currency", f"A batch payment must be in the base currency, {base}.")
     if any(_rate_matters(link) for line in payment.lines for link in line.links):
         yield _say("Lines.Links.CurrencyRate", "A batch payment pays bills in one currency.")
-    bills = [share.bill_id for share in batch.shares]
+    bills = [share.bill_id.lower() for share in batch.shares]
     if len(bills) != len(set(bills)):
         yield _say("Lines.Links.Id", "A bill may be paid by one line of a batch only.")
     account = books.account(payment.account_ref.id if payment.account_ref else None, None)
     if account and account.currency not in {"", base}:
         yield _say("AccountRef.Id", f"A batch payment needs an account in {base}.")
+
+
+def _credit_problems(payment: BillPayment) -> Iterator[Problem]:
+    """A credit is used, or paid back, in its own currency: what is not sent must not be meant."""
+    if any(_rate_matters(link) for line in payment.lines for link in line.links):
+        yield _say(
+            "Lines.Links.CurrencyRate",
+            "Xero takes no rate where a credit note is used or paid back: leave it out, or make "
+            "it 1.",
+        )
 
 
 def _rate_matters(link: BillPaymentLink) -> bool:

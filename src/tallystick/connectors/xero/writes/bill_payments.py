@@ -28,7 +28,7 @@ from tallystick.connectors.xero.writes.sending import (
     filled,
     new_id,
     number,
-    their_rate,
+    rate_number,
 )
 from tallystick.errors import Unreachable
 from tallystick.model.payables import BillPayment
@@ -115,9 +115,9 @@ def _rate(payment: BillPayment, link_rate: Decimal | None, books: XeroBooks) -> 
     paid in its own.
     """
     if link_rate not in {None, Decimal(1)}:
-        return their_rate(link_rate)
+        return rate_number(link_rate)
     foreign = payment.currency not in {None, books.base_currency}
-    return their_rate(payment.currency_rate) if foreign else None
+    return rate_number(payment.currency_rate) if foreign else None
 
 
 async def _pay_batch(

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from tallystick.connectors.xero.books import BookAccount, XeroBooks
+from tallystick.connectors.xero.writes.sending import their_rate
 from tallystick.errors import Problem, Refused
 from tallystick.lib.ids import is_uuid
 
@@ -14,6 +15,7 @@ Say = Callable[[str, str], Problem]
 
 MONEY_PLACES = 2
 UNIT_PLACES = 4
+_RATE_OFF_MOST = Decimal("0.001")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -48,8 +50,20 @@ def too_fine(
 def currency_problems(say: Say, currency: str | None, rate: Decimal | None) -> Iterator[Problem]:
     if currency is not None and not _CURRENCY.fullmatch(currency):
         yield say("Currency", f"Currency {currency[:20]!r} is no ISO 4217 code.")
-    if rate is not None and rate <= 0:
-        yield say("CurrencyRate", "Currency Rate must be greater than zero.")
+    yield from rate_problems(say, "CurrencyRate", rate)
+
+
+def rate_problems(say: Say, item_id: str, rate: Decimal | None) -> Iterator[Problem]:
+    """Xero keeps the reciprocal with six places, which leaves little of it for a large rate."""
+    if rate is None or rate == 1:
+        return
+    if rate <= 0:
+        yield say(item_id, "Currency Rate must be greater than zero.")
+    elif abs(their_rate(rate) * rate - 1) > _RATE_OFF_MOST:
+        yield say(
+            item_id,
+            "Xero cannot keep this rate exactly enough. Leave it out: then the day's rate holds.",
+        )
 
 
 def id_problems(say: Say, item_id: str, value: str | None) -> Iterator[Problem]:

@@ -35,7 +35,7 @@ from tallystick.connectors.xero.writes.sending import (
     filled,
     new_id,
     number,
-    their_rate,
+    rate_number,
 )
 from tallystick.errors import Problem
 from tallystick.model.base import Record
@@ -193,7 +193,7 @@ def _due_date(document: Document) -> str | None:
 
 def _rate(document: Document, books: XeroBooks) -> Any:
     foreign = document.currency not in {None, books.base_currency}
-    return their_rate(document.currency_rate) if foreign else None
+    return rate_number(document.currency_rate) if foreign else None
 
 
 def _line(line: DocumentLine, books: XeroBooks) -> Raw:

@@ -30,11 +30,14 @@ def day_text(day: date) -> str:
     return day.isoformat()
 
 
-def their_rate(ours: Decimal | None) -> Any:
-    """Foreign units for one base unit, from our base units for one foreign; None as it is."""
-    if ours is None:
-        return None
-    return number((1 / ours).quantize(_RATE, rounding=ROUND_HALF_UP))
+def their_rate(ours: Decimal) -> Decimal:
+    """Foreign units for one base unit, from our base units for one foreign."""
+    return (1 / ours).quantize(_RATE, rounding=ROUND_HALF_UP)
+
+
+def rate_number(ours: Decimal | None) -> Any:
+    """Xero's rate as it is sent; None stays."""
+    return None if ours is None else number(their_rate(ours))
 
 
 def filled(**members: Any) -> dict[str, Any]:
