@@ -1,6 +1,7 @@
 """`tallystick serve` as an operator meets it: starts, bad starts, Ctrl-C, and kill -9."""
 
 import base64
+import contextlib
 import os
 import re
 import signal
@@ -16,6 +17,7 @@ from tempfile import TemporaryDirectory
 import httpx
 import psutil
 import pytest
+from tests.journeys.serving import until
 
 from tallystick.cli.demo import browser
 from tallystick.cli.demo.stage import FIRST_KEY_FILE
@@ -69,6 +71,11 @@ class Installation:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
+        self.begin()
+        ready = wait_until_ready(f"{self.url}/health", threading.Event(), within_s=_WITHIN_S)
+        assert ready, self.log.read_text()
+
+    def begin(self) -> None:
         arguments = ["serve", "--simulate", "--port", str(self.port)]
         arguments += ["--simulator-port", str(self.simulator_port)]
         arguments += ["--data-dir", str(self.data_dir)]
@@ -80,13 +87,19 @@ class Installation:
                 stdout=output,
                 stderr=output,
             )
-        ready = wait_until_ready(f"{self.url}/health", threading.Event(), within_s=_WITHIN_S)
-        assert ready, self.log.read_text()
 
     def family(self) -> list[psutil.Process]:
         assert self.process is not None
         parent = psutil.Process(self.process.pid)
         return [parent, *parent.children(recursive=True)]
+
+    def web(self) -> psutil.Process | None:
+        """The process of the API, once there is one."""
+        for process in self.family():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if "_web" in process.cmdline():
+                    return process
+        return None
 
     def end(self, number: signal.Signals) -> int:
         """Send a signal to `serve` and wait until it and all its children are gone."""
@@ -141,10 +154,16 @@ def test_serve_leaves_no_process_behind(installation: Installation) -> None:
 
 def test_a_child_that_falls_is_started_again(installation: Installation) -> None:
     installation.start()
-    web = next(p for p in installation.family() if "_web" in " ".join(p.cmdline()))
+    until(installation.web, what="the process of the API").kill()
 
-    web.kill()
-    web.wait()
+    assert wait_until_ready(f"{installation.url}/health", threading.Event(), within_s=_WITHIN_S)
+
+
+def test_a_child_that_falls_before_all_is_ready_is_started_again(
+    installation: Installation,
+) -> None:
+    installation.begin()
+    until(installation.web, what="the process of the API").kill()
 
     assert wait_until_ready(f"{installation.url}/health", threading.Event(), within_s=_WITHIN_S)
 

@@ -24,7 +24,6 @@ from tallystick.cli.serve import (
     Family,
     listening,
     stops_on_signals,
-    wait_until_ready,
 )
 from tallystick.db import embedded
 from tallystick.db.pool import Database
@@ -213,10 +212,10 @@ def _simulator_port(chosen: Settings, plan: Plan) -> int:
 
 
 def _await_ready(chosen: Settings, family: Family) -> None:
-    """Until `/health` is content."""
+    """Until `/health` is content, or nobody wants it any more."""
     host = f"[{chosen.host}]" if ":" in chosen.host else chosen.host
     url = f"http://{host}:{chosen.port}/health"
-    if not wait_until_ready(url, family.stopping, within_s=READY_WITHIN_S):
+    if not family.await_health(url):
         if family.stopping.is_set():
             raise Stop("Stopped before it was ready.")
         raise Stop(f"The server did not become ready within {READY_WITHIN_S:.0f} s.")

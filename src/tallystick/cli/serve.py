@@ -142,7 +142,7 @@ class Family:
     def _await_answer(self, child: Child) -> None:
         """What falls at its very first start would fall again: that ends the start."""
         if child.answers_at is None or wait_until_ready(
-            child.answers_at, self.stopping, within_s=_ANSWERS_WITHIN_S, lives=child.lives
+            child.answers_at, self.stopping, within_s=_ANSWERS_WITHIN_S, worth_waiting=child.lives
         ):
             return
         if self.stopping.is_set():
@@ -160,6 +160,15 @@ class Family:
         now = time.monotonic()
         for child in self.children:
             child.look(now)
+
+    def await_health(self, url: str) -> bool:
+        """Whether `/health` is content in time; a child that falls meanwhile is started again."""
+
+        def tended() -> bool:
+            self.look()
+            return True
+
+        return wait_until_ready(url, self.stopping, within_s=READY_WITHIN_S, worth_waiting=tended)
 
 
 @contextlib.contextmanager
@@ -182,12 +191,12 @@ def wait_until_ready(
     stopping: threading.Event,
     *,
     within_s: float,
-    lives: Callable[[], bool] = lambda: True,
+    worth_waiting: Callable[[], bool] = lambda: True,
 ) -> bool:
-    """Whether the address said yes in time; nobody waits for what no longer lives."""
+    """Whether the address said yes in time; between two looks it is asked whether to go on."""
     until = time.monotonic() + within_s
     with httpx.Client(trust_env=False, timeout=2) as http:
-        while time.monotonic() < until and not stopping.is_set() and lives():
+        while time.monotonic() < until and not stopping.is_set() and worth_waiting():
             with contextlib.suppress(httpx.HTTPError):
                 if http.get(url).status_code == httpx.codes.OK:
                     return True
