@@ -24,7 +24,8 @@ import sys
 from pathlib import Path
 from tallystick.simulators.server import serve
 serve(Path(sys.argv[1]), port=int(sys.argv[2]), size=sys.argv[3], client_secret=sys.argv[4],
-      limited=sys.argv[5] == "limited", parent_death=True)
+      limited=sys.argv[5] == "limited", books=Path(sys.argv[6]) if sys.argv[6] else None,
+      parent_death=True)
 """
 _READY_WITHIN_S = 30
 
@@ -96,10 +97,13 @@ class Simulator:
 
 
 @contextmanager
-def running(state: Path, *, size: str = "small", limited: bool = False) -> Iterator[Simulator]:
+def running(
+    state: Path, *, size: str = "small", limited: bool = False, books: Path | None = None
+) -> Iterator[Simulator]:
     """A simulator on a free port for as long as the block lasts."""
     port = free_port()
-    arguments = [str(state), str(port), size, SECRET, "limited" if limited else "unlimited"]
+    counted = "limited" if limited else "unlimited"
+    arguments = [str(state), str(port), size, SECRET, counted, str(books or "")]
     with (state.parent / "simulator.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-c", _SERVE, *arguments],

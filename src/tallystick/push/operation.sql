@@ -149,13 +149,12 @@ where key = %(key)s and resume_at is not null;
 -- due --
 -- One operation of each connection where something is due and no job is trusted to come: that job
 -- does them all. A trust that reaches further than any is from before a clock was set back.
-select distinct on (connection_id) key, connection_id from operation
-where resume_at <= %(now)s and not exists (
-    select from operation trusted
-    where trusted.connection_id = operation.connection_id and trusted.resume_at is not null
-      and trusted.queued_until > %(now)s and trusted.queued_until <= %(trusted_until)s
-)
-order by connection_id, resume_at
+select connection_id, min(key::text) filter (where resume_at <= %(now)s) as key
+from operation
+where resume_at is not null
+group by connection_id
+having bool_or(resume_at <= %(now)s)
+  and bool_or(queued_until > %(now)s and queued_until <= %(trusted_until)s) is not true
 limit %(most)s;
 
 -- is_there --
