@@ -52,7 +52,7 @@ class Settings:
     # TALLYSTICK_WORKER_CONCURRENCY: jobs one worker runs at a time.
     worker_concurrency: int = 8
     # TALLYSTICK_JOB_POLL_S: how often a worker looks for jobs that nobody announced.
-    job_poll_s: float = 0.3
+    job_poll_s: float = 0.1
     # TALLYSTICK_WORKER_STALLED_S: after this silence a worker counts as dead; others take over.
     worker_stalled_s: float = 30.0
     # TALLYSTICK_CLOCK_FILE: a file holding seconds to add to the clock (for rehearsals).
