@@ -221,6 +221,7 @@ async def test_a_limit_is_not_counted_as_a_try(desk: Desk) -> None:
     desk.paper.fail("picture", *["limited"] * 8)
     first, second = await desk.ask(payment("b1", "1")), await desk.ask(payment("b2", "2"))
     for _ in range(8):
+        # A moment that is over when it is named must not let anything overtake.
         desk.paper.limited_until = desk.clock.now()
         await desk.perform(first, after_s=60)
     assert (await desk.see(first)).looks == 0

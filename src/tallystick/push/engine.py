@@ -37,6 +37,7 @@ _CONFIRMS_MAX = 5
 _CONFIRM_WAIT_MAX = timedelta(minutes=2)
 """A platform's limit that holds longer is not waited for: the write is told of without proof."""
 _LOCKED_AGAIN = timedelta(seconds=2)
+_LEAST_WAIT = timedelta(seconds=1)
 _AMBIGUOUS_LOOKS_MAX = 3
 
 _Situation = tuple[str, State, int, int, datetime]
@@ -186,7 +187,8 @@ class Engine:
         if verdict.refusal is not None:
             await self._fail(operation, verdict.refusal)
             return
-        until = verdict.until or self._clock.now() + verdicts.wait(operation.looks)
+        now = self._clock.now()
+        until = max(verdict.until or now + verdicts.wait(operation.looks), now + _LEAST_WAIT)
         # A limit is no failure; it is only waited for.
         in_vain = verdict.until is None
         async with self._database.transaction() as tx:
