@@ -19,6 +19,7 @@ from tests.journeys.push_ground import (
 )
 from tests.journeys.world import World, until
 
+from tallystick.connectors.contract import SETTLES_AFTER
 from tallystick.push.operations import Operation
 from tallystick.push.states import State
 
@@ -31,6 +32,7 @@ POINTS = (
     "push.before_finish",
     "push.after_finish",
 )
+_SETTLED_S = SETTLES_AFTER.total_seconds() + 1
 KINDS = ("payment", "batch", "allocation", "bill", "credit note", "supplier")
 
 
@@ -53,7 +55,7 @@ async def test_a_write_survives_a_kill(quiet_world: World, kind: str, point: str
     with world.worker():
         await until(lambda: _is_looked_for_or_over(world, asked))
         # What the platform gets to show it, without waiting for it.
-        world.advance(3)
+        world.advance(_SETTLED_S)
         [done] = await ended(world, asked)
 
     await _written_once(world, before, done)
@@ -175,7 +177,7 @@ async def test_an_answer_that_never_comes_is_looked_for(
     world.simulator.fault(fault, times=1, match={"method": "PUT"})
     await world.drain()
     assert (await see(world, asked)).state is State.Checking
-    world.advance(3)
+    world.advance(_SETTLED_S)
     await world.drain()
     await _written_once(world, before, await see(world, asked))
 

@@ -9,6 +9,7 @@ from tests.journeys.push_ground import bodies, facts, without_reads
 from tests.journeys.world import World
 
 from tallystick.access import keys
+from tallystick.connectors.contract import SETTLES_AFTER
 from tallystick.connectors.registry import CONNECTORS
 from tallystick.http.app import create_app
 from tallystick.http.house import House
@@ -71,7 +72,7 @@ async def test_a_file_is_attached_once_and_read_again(
     asked = await http.post(f"{here(world)}/push/bills/{bill}/attachments", files={"file": file})
     assert asked.status_code == 200
     await world.drain()
-    world.advance(3)
+    world.advance(SETTLES_AFTER.total_seconds() + 1)
     await world.drain()
     key = asked.json()["pushOperationKey"]
     done = (await http.get(f"/companies/{world.company.id}/push/{key}")).json()

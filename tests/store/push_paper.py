@@ -239,6 +239,7 @@ SUPPLIERS: Write[Paper, PaperBooks] = Write(
     create=_add_supplier,
     find=_find_supplier,
     read_back=_supplier_back,
+    settles_after=timedelta(seconds=2),
 )
 
 

@@ -422,7 +422,7 @@ async def test_what_timed_out_after_it_arrived_is_resolved_as_written(desk: Desk
     await desk.perform(asked, after_s=60)
     await desk.jobs.fence_overdue()
     assert (await desk.see(asked)).state is State.TimedOut
-    done = await desk.perform(asked, after_s=2)
+    done = await desk.perform(asked, after_s=16)
     assert done.state is State.TimedOut
     assert done.resolution is not None
     assert done.resolution["outcome"] == "Written"
@@ -441,7 +441,7 @@ async def test_what_timed_out_and_did_not_arrive_is_resolved_as_not_written(desk
     await desk.perform(asked)
     await desk.perform(asked, after_s=60)
     await desk.jobs.fence_overdue()
-    done = await desk.perform(asked, after_s=2)
+    done = await desk.perform(asked, after_s=16)
     assert done.resolution is not None
     assert done.resolution["outcome"] == "NotWritten"
     assert desk.paper.payments == {}
@@ -512,7 +512,7 @@ async def test_a_file_is_uploaded_once(desk: Desk) -> None:
     desk.paper.fail("create", "lost")
     asked = await desk.ask_file(FILE)
     await desk.perform(asked)
-    done = await desk.perform(asked, after_s=2)
+    done = await desk.perform(asked, after_s=16)
     assert (done.state, done.record_id, done.attachment_id) == (State.Success, "b1", "p1")
     assert list(desk.paper.files.values()) == [("bill.pdf", "application/pdf", b"%PDF-1.4")]
     [(event, payload)] = await desk.events()

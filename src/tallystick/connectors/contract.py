@@ -235,6 +235,11 @@ class Written:
     warnings: tuple[Problem, ...] = ()
 
 
+SETTLES_AFTER = timedelta(seconds=15)
+"""A connection may break while the platform is still at work on what came through it: whoever
+looks sooner finds nothing, and sends again what is about to be written."""
+
+
 @dataclass(frozen=True, slots=True)
 class Write(Generic[C, B]):
     """How one data type is created.
@@ -254,7 +259,7 @@ class Write(Generic[C, B]):
     create: Callable[[C, str, Any, B], Awaitable[Written]]
     find: Callable[[C, str, Any, B, Picture], Awaitable[Sequence[Written]]]
     read_back: Callable[[C, Any, Written, B], Awaitable[Sequence[Record]]]
-    settles_after: timedelta = timedelta(seconds=2)
+    settles_after: timedelta = SETTLES_AFTER
     not_searchable: str = ""
 
 

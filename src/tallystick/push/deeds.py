@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from tallystick.connectors.contract import (
+    SETTLES_AFTER,
     Attachments,
     Books,
     Change,
@@ -97,7 +98,7 @@ class UploadFile:
     record_id: str
     file: File
     record: None = None
-    settles_after: timedelta = timedelta(seconds=2)
+    settles_after: timedelta = SETTLES_AFTER
     not_searchable: str = ""
 
     def check(self) -> Sequence[Problem]:

@@ -1,8 +1,7 @@
 """The worker's entrances to push operations: perform one, wake those due, fence those overdue."""
 
-from datetime import timedelta
-
 from tallystick.companies.reach import Reach
+from tallystick.connectors.contract import SETTLES_AFTER
 from tallystick.db.pool import Database
 from tallystick.jobs.calendar import Tick
 from tallystick.lib.clock import Clock
@@ -12,7 +11,6 @@ from tallystick.push.engine import Engine
 _AT_ONCE_MAX = 500
 _WAKE_EVERY_S = 0.5
 _FENCE_EVERY_S = 5.0
-_LOOK_AFTER = timedelta(seconds=2)
 _TIMED_OUT = "The push operation did not complete within its timeout."
 
 
@@ -41,7 +39,7 @@ class PushJobs:
         while found == _AT_ONCE_MAX:
             async with self._database.transaction() as tx:
                 fenced = await moves.time_out(
-                    tx, now=now, look_at=now + _LOOK_AFTER, message=_TIMED_OUT, most=_AT_ONCE_MAX
+                    tx, now=now, look_at=now + SETTLES_AFTER, message=_TIMED_OUT, most=_AT_ONCE_MAX
                 )
                 found = len(fenced)
                 for operation in fenced:

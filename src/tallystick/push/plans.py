@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from tallystick.companies import connections
 from tallystick.companies.connections import Connection, Status
 from tallystick.companies.reach import Reach
+from tallystick.connectors.contract import SETTLES_AFTER
 from tallystick.db.pool import Database
 from tallystick.errors import NotPermitted, TallystickError, Unauthorized
 from tallystick.lib import json
@@ -14,7 +15,6 @@ from tallystick.push.check import without_nulls
 from tallystick.push.deeds import CreateRecord, Deed, UploadFile
 from tallystick.push.operations import UPLOAD, File, Operation
 
-_SETTLES_AFTER = timedelta(seconds=2)
 _FORGETS_EVERY = timedelta(minutes=1)
 
 
@@ -57,8 +57,8 @@ class Plans:
             connection, _ = await self._load(operation)
             write = self._reach.connector(connection.platform_key).write_of(operation.data_type)
         except (TallystickError, Unauthorized):
-            return _SETTLES_AFTER
-        return _SETTLES_AFTER if write is None else write.settles_after
+            return SETTLES_AFTER
+        return SETTLES_AFTER if write is None else write.settles_after
 
     def forget_books(self, operation: Operation, *, now: datetime) -> bool:
         """Have the reference data read anew; no more than once a minute, for it costs calls."""
