@@ -246,6 +246,8 @@ async def deauthorised(tx: Tx, connection: Connection, *, reason: str, now: date
 async def delete(tx: Tx, connection: Connection, *, now: datetime) -> None:
     """Remove it with what was read through it; the writes made through it stay on record."""
     keys = {"company_id": connection.company_id, "id": connection.id}
+    # Company first, then what hangs on it: the order in which a page is stored too.
+    await one(tx, _SQL["lock_company"], keys)
     gone = _made(await one(tx, _SQL["delete"], keys), connection.id)
     for statement in ("delete_datasets", "delete_batches", "delete_records"):
         await tx.execute(_SQL[statement], keys)
