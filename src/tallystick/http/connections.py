@@ -1,29 +1,21 @@
 """Routes of a company's connections."""
 
-import asyncio
 from collections.abc import Mapping
 
-import httpx
 from starlette.background import BackgroundTask
 from starlette.responses import Response
 
-from tallystick.companies import connections, credentials
+from tallystick.companies import connections, grants
 from tallystick.companies.connections import Connection
-from tallystick.companies.reach import Reach
-from tallystick.connectors.contract import TokenPair
 from tallystick.db.pool import Tx
-from tallystick.errors import BadRequest, PlatformError
+from tallystick.errors import BadRequest
 from tallystick.http.endpoint import Call, Endpoint, answer, nothing
 from tallystick.http.listing import asked_for
 from tallystick.http.paging import paged, paging
 from tallystick.http.schemas import CONNECTION, CONNECTION_REQUEST, CONNECTION_STATUS, page_of
 from tallystick.http.scope import company_of, connection_of
-from tallystick.lib.log import log
-from tallystick.lib.secrets import WrongKey
 from tallystick.query.fields import Kind, column, table
 from tallystick.query.matches import Plain
-
-_GRANT_S_MAX = 5.0
 
 FIELDS = table(
     "Connection",
@@ -78,7 +70,7 @@ async def unlink(call: Call) -> Response:
         raise BadRequest('The only status that can be set is "Unlinked".')
     async with call.house.database.transaction() as tx:
         connection = await connection_of(call, tx)
-        grant = await _grant(call, tx, connection)
+        grant = await _farewell(call, tx, connection)
         moved = await connections.unlinked(tx, connection, now=call.house.clock.now())
     response = answer(_wire(call, moved))
     response.background = grant
@@ -88,7 +80,7 @@ async def unlink(call: Call) -> Response:
 async def delete(call: Call) -> Response:
     async with call.house.database.transaction() as tx:
         connection = await connection_of(call, tx)
-        grant = await _grant(call, tx, connection)
+        grant = await _farewell(call, tx, connection)
         await connections.delete(tx, connection, now=call.house.clock.now())
     response = nothing(200)
     response.background = grant
@@ -126,32 +118,13 @@ def _values(connection: Connection) -> Mapping[str, Plain]:
 # --- the platform's side of a connection that ends ---
 
 
-async def _grant(call: Call, tx: Tx, connection: Connection) -> BackgroundTask | None:
+async def _farewell(call: Call, tx: Tx, connection: Connection) -> BackgroundTask | None:
     """What ends the grant at the platform, for after the answer; None where there is nothing to.
 
     Whatever becomes of it, our tokens are gone with the transaction.
     """
-    if connection.grant_id is None or await connections.shares_grant(tx, connection):
-        return None
-    try:
-        pair = await credentials.load(tx, call.house.vault, connection_id=connection.id)
-    except WrongKey:
-        return None
-    if pair is None:
-        return None
-    return BackgroundTask(_end_grant, call.house.reach, connection, pair, connection.grant_id)
-
-
-async def _end_grant(reach: Reach, connection: Connection, pair: TokenPair, grant_id: str) -> None:
-    try:
-        app = reach.app(connection.platform_key)
-        if app.base_url != connection.base_url:
-            return
-        oauth = reach.connector(connection.platform_key).oauth
-        async with asyncio.timeout(_GRANT_S_MAX):
-            await oauth.disconnect(reach.http, app, pair, grant_id)
-    except (PlatformError, BadRequest, TimeoutError, httpx.HTTPError) as error:
-        log.info("grant_not_ended", connection=connection.id, problem=type(error).__name__)
+    grant = await grants.last_of(tx, call.house.vault, connection)
+    return None if grant is None else BackgroundTask(grants.end, call.house.reach, grant)
 
 
 _ONE = "/companies/{companyId}/connections/{connectionId}"

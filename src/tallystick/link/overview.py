@@ -1,24 +1,18 @@
 """A company's own page: its connections, the platforms it may choose, connecting and severing."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tallystick.companies import connections, credentials
+from tallystick.companies import connections, grants
 from tallystick.companies.companies import Company
 from tallystick.companies.connections import Connection, Status
-from tallystick.connectors.contract import TokenPair
 from tallystick.connectors.registry import Platform
 from tallystick.db.pool import Tx
-from tallystick.errors import BadRequest, PlatformError
-from tallystick.lib.log import log
-from tallystick.lib.secrets import WrongKey
+from tallystick.errors import BadRequest
 from tallystick.link import sessions, visits
 from tallystick.link.redirect import NOTHING_NEW
 from tallystick.link.sessions import Session
 from tallystick.link.visits import Client, Destination, Ground
-
-_FAREWELL_S_MAX = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,35 +105,11 @@ async def disconnect(
     async with ground.database.transaction() as tx:
         session, company = await _held(tx, ground, session_id, browser)
         connection = await visits.connection_of(tx, company, connection_id)
-        pair = await _pair(tx, ground, connection)
+        grant = await grants.last_of(tx, ground.vault, connection)
         await connections.unlinked(tx, connection, now=now)
-        is_last = not await connections.shares_grant(tx, connection)
-    if pair and is_last and connection.grant_id:
-        await _say_farewell(ground, connection, pair, connection.grant_id)
+    if grant:
+        await grants.end(ground.reach, grant)
     return session
-
-
-async def _pair(tx: Tx, ground: Ground, connection: Connection) -> TokenPair | None:
-    """The tokens, where they can still be read: a connection is severed without them too."""
-    try:
-        return await credentials.load(tx, ground.vault, connection_id=connection.id)
-    except WrongKey:
-        return None
-
-
-async def _say_farewell(
-    ground: Ground, connection: Connection, pair: TokenPair, grant_id: str
-) -> None:
-    """End the grant at the platform; the connection is severed whether that works or not."""
-    try:
-        oauth = ground.reach.connector(connection.platform_key).oauth
-        app = ground.reach.app(connection.platform_key)
-        # Tokens are shown to nobody but the one who gave them.
-        if app.base_url == connection.base_url:
-            async with asyncio.timeout(_FAREWELL_S_MAX):
-                await oauth.disconnect(ground.reach.http, app, pair, grant_id)
-    except (PlatformError, BadRequest, TimeoutError) as error:
-        log.warning("grant_left", connection=connection.id, reason=type(error).__name__)
 
 
 async def _held(tx: Tx, ground: Ground, session_id: str, browser: str) -> tuple[Session, Company]:
