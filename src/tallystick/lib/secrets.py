@@ -9,7 +9,6 @@ import binascii
 import hashlib
 import hmac
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
@@ -92,11 +91,3 @@ def same(first: bytes | str, second: bytes | str) -> bool:
     """Comparison in constant time."""
     one, two = (part.encode() if isinstance(part, str) else part for part in (first, second))
     return hmac.compare_digest(one, two)
-
-
-def masked(text: str, secrets: Sequence[str]) -> str:
-    """The text with every given secret blacked out."""
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "***")
-    return text
