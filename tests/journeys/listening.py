@@ -4,11 +4,12 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from tests.oracles import openapi_events
+
+from tallystick.cli.demo.receiver import answering
 
 Event = Any
 
@@ -60,23 +61,5 @@ class Listener:
 @contextmanager
 def listening() -> Iterator[Listener]:
     listener = Listener()
-
-    class Hook(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length", 0)))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            self.send_response(204 if listener.take(headers, body) else 401)
-            self.end_headers()
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name there
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Hook) as server:
-        listener.url = f"http://127.0.0.1:{server.server_address[1]}/hooks"
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield listener
-        finally:
-            server.shutdown()
-            thread.join()
+    with answering(listener.take) as listener.url:
+        yield listener

@@ -11,10 +11,8 @@ import re
 import shlex
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +21,7 @@ import pytest
 from tests.journeys.serving import FIRM, XERO, Books, Served, until
 
 from tallystick.cli.demo import browser
+from tallystick.cli.demo.receiver import answering
 from tallystick.cli.main import main
 from tallystick.lib import json
 
@@ -102,25 +101,12 @@ class Hook:
 def _hooked() -> Iterator[Hook]:
     hook = Hook()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            hook.came.append(({name.lower(): v for name, v in self.headers.items()}, body))
-            self.send_response(204)
-            self.end_headers()
+    def take(headers: Mapping[str, str], body: bytes) -> bool:
+        hook.came.append((dict(headers), body))
+        return True
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name there
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        hook.url = f"http://127.0.0.1:{server.server_address[1]}/hooks"
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield hook
-        finally:
-            server.shutdown()
-            thread.join()
+    with answering(take) as hook.url:
+        yield hook
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,9 @@
 """The reads of a company as a list: what can be asked about them, and their pages."""
 
-from dataclasses import dataclass
-
 from tallystick.db.pool import Tx, all_rows, one
 from tallystick.db.sqlfile import beside
-from tallystick.query import language, order, sql
 from tallystick.query.fields import Kind, column, table
-from tallystick.query.order import Order
-from tallystick.query.sql import Where
+from tallystick.query.listing import Listing, listing
 from tallystick.sync.datasets import Dataset, of_row
 
 _SQL = beside(__file__, "history.sql")
@@ -28,32 +24,21 @@ _FIELDS = table(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which reads, in which order."""
-
-    where: Where
-    order: Order
-
-
-def wanted(query: str | None, order_by: str | None) -> Wanted:
+def wanted(query: str | None, order_by: str | None) -> Listing:
     """What a caller asks for; newest first unless told otherwise.
 
     Raises:
         QueryError: with the position.
     """
-    node = language.parse(query) if query and query.strip() else None
-    return Wanted(sql.where(node, _FIELDS), order.parse(order_by, _FIELDS, default="-requested"))
+    return listing(query, order_by, _FIELDS, default="-requested")
 
 
 async def page(
-    tx: Tx, *, company_id: str, wanted: Wanted, offset: int, limit: int
+    tx: Tx, *, company_id: str, wanted: Listing, offset: int, limit: int
 ) -> tuple[list[Dataset], int]:
     """One page and how many there are in all."""
     place = {"company_id": company_id, "offset": offset, "limit": limit}
     parameters = {**wanted.where.parameters, **place}
-    # Both texts come from query/sql.py, which writes callers' values as parameters alone.
-    listed = _SQL["page"].replace("{where}", wanted.where.text)
-    rows = await all_rows(tx, listed.replace("{order}", wanted.order.text), parameters)
-    total = await one(tx, _SQL["count"].replace("{where}", wanted.where.text), parameters)
+    rows = await all_rows(tx, wanted.filled(_SQL["page"]), parameters)
+    total = await one(tx, wanted.filled(_SQL["count"]), parameters)
     return [of_row(row) for row in rows], 0 if total is None else int(total["total"])

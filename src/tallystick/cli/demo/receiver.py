@@ -6,7 +6,7 @@ import hmac
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,7 +26,7 @@ class Receiver:
     refused: int = 0
     changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def take(self, headers: Any, body: bytes) -> bool:
+    def take(self, headers: Mapping[str, str], body: bytes) -> bool:
         """Keep a message if its signature holds; a repeated one is kept once."""
         genuine = self._is_genuine(headers, body)
         with self.changed:
@@ -39,7 +39,7 @@ class Receiver:
             self.changed.notify_all()
         return genuine
 
-    def _is_genuine(self, headers: Any, body: bytes) -> bool:
+    def _is_genuine(self, headers: Mapping[str, str], body: bytes) -> bool:
         message_id = headers.get("webhook-id", "")
         timestamp = headers.get("webhook-timestamp", "0")
         if not self.secret or abs(time.time() - int(timestamp)) > _TOLERANCE_S:
@@ -65,23 +65,32 @@ class Receiver:
 def receiving() -> Iterator[Receiver]:
     """A receiver on a free port of this machine."""
     receiver = Receiver()
+    with answering(receiver.take) as receiver.url:
+        yield receiver
+
+
+@contextmanager
+def answering(take: Callable[[Mapping[str, str], bytes], bool]) -> Iterator[str]:
+    """The address of a server on this machine that hands over what is posted to it.
+
+    `take` gets the headers by their lower-case names, and says whether to answer 204 or 401.
+    """
 
     class Hook(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             size = min(int(self.headers.get("content-length", 0)), _BODY_BYTES_MAX)
-            genuine = receiver.take(self.headers, self.rfile.read(size))
-            self.send_response(204 if genuine else 401)
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            self.send_response(204 if take(headers, self.rfile.read(size)) else 401)
             self.end_headers()
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name there
             """Say nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Hook) as server:
-        receiver.url = f"http://127.0.0.1:{server.server_address[1]}/hooks"
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:
-            yield receiver
+            yield f"http://127.0.0.1:{server.server_address[1]}/hooks"
         finally:
             server.shutdown()
             thread.join()
